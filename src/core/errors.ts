@@ -1,0 +1,101 @@
+/**
+ * The closed set of errors that a user can meet. Every message is lower case, names the object, gives addresses in
+ * hex and, where it helps, ends with what to do next. Anything else that is thrown is a bug of kdbg itself.
+ *
+ * Throw when a request cannot be answered at all; return a `Fault` (memory/fault.ts) when one value cannot be read.
+ */
+import type { Fault } from './memory/fault.ts';
+
+/** Base of all errors meant for the user. `status` is what a command that ends with it reports. */
+export abstract class KdbgError extends Error {
+  abstract readonly status: 1 | 2 | 3 | 130;
+  /** What the user can do about it: one sentence, printed after the message. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.name = new.target.name;
+    this.hint = hint;
+  }
+}
+
+/** The command line is wrong. `column` is the 0-based place in `source` that the caret points at. */
+export class UsageError extends KdbgError {
+  readonly status = 2;
+  readonly column: number | undefined;
+  readonly source: string | undefined;
+
+  constructor(message: string, options: { column?: number; source?: string; hint?: string } = {}) {
+    super(message, options.hint);
+    this.column = options.column;
+    this.source = options.source;
+  }
+
+  /** The same error placed in a longer text: an expression's error becomes one of the whole command line. */
+  within(source: string, offset: number): UsageError {
+    return new UsageError(this.message, {
+      source,
+      column: offset + (this.column ?? 0),
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+    });
+  }
+}
+
+/** What kind of name was looked up. */
+export type NameKind = 'symbol' | 'type' | 'member' | 'task' | 'module' | 'command' | 'alias' | 'variable' | 'cpu' | 'file';
+
+/** A name that does not exist; `near` lists the closest that do. */
+export class NotFoundError extends KdbgError {
+  readonly status = 1;
+  readonly kind: NameKind;
+  readonly lookedUp: string;
+  readonly near: readonly string[];
+
+  constructor(kind: NameKind, lookedUp: string, near: readonly string[] = [], where = '') {
+    const suggestion = near.length > 0 ? `; did you mean ${near.slice(0, 5).join(', ')}?` : '';
+    super(`no ${kind} "${lookedUp}"${where === '' ? '' : ` ${where}`}${suggestion}`);
+    this.kind = kind;
+    this.lookedUp = lookedUp;
+    this.near = near;
+  }
+}
+
+/** Memory that had to be read could not be: carries what, where and why. */
+export class FaultError extends KdbgError {
+  readonly status = 1;
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    super(fault.message, fault.hint);
+    this.fault = fault;
+  }
+}
+
+/** Bytes that were read contradict themselves: a malformed file, or a corrupt or changing kernel structure. */
+export class DataError extends KdbgError {
+  readonly status = 1;
+}
+
+/** This target cannot do it: says what is missing and what would help. */
+export class UnsupportedError extends KdbgError {
+  readonly status = 1;
+}
+
+/** The transport below the target failed (not a fault: the source itself broke). */
+export class BackendError extends KdbgError {
+  readonly status = 1;
+}
+
+/** The target could not be opened at all. */
+export class OpenError extends KdbgError {
+  readonly status = 3;
+}
+
+/** The user stopped the command: never shown as an error banner. */
+export class CancelledError extends KdbgError {
+  readonly status = 130;
+
+  constructor() {
+    super('interrupted');
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The narrow waist: what a source of kernel state must implement. A backend serves bytes and files; everything above
+ * it is derived. A capability that a backend lacks is absent, never a stub that throws.
+ */
+import type { Fault, ReadRange } from './fault.ts';
+
+/** One range of memory to read; `what` names it in every fault ("task_struct.comm"). */
+export interface ReadRequest extends ReadRange {
+  readonly what: string;
+}
+
+/** Kernel memory, read in batches. */
+export interface MemorySource {
+  /** Answers each request with exactly `length` bytes, or a fault. Throws BackendError only when the source broke. */
+  read(requests: readonly ReadRequest[]): readonly (Uint8Array | Fault)[];
+  /** A hint that these ranges will be read soon; returns at once. */
+  prefetch?(ranges: readonly ReadRange[]): void;
+  /** Walks a linked list on the far side: one round trip for many nodes. */
+  follow?(walk: FollowRequest): FollowResult;
+}
+
+/** A list walk: start at `start`, the next pointer is at `nextOffset` in each node. */
+export interface FollowRequest {
+  readonly start: bigint;
+  /** Where in a node its next pointer is, in bytes. */
+  readonly nextOffset: number;
+  /** Stops before a node with this address (the list head), besides NULL and a loop. */
+  readonly end: bigint | undefined;
+  /** Nodes at most. */
+  readonly limit: number;
+  /** Ranges to return of each node, relative to its address. */
+  readonly ranges: readonly { readonly offset: number; readonly length: number }[];
+  readonly what: string;
+}
+
+/** The nodes in order, with the bytes asked for; `fault` when a next pointer could not be read. */
+export interface FollowResult {
+  readonly nodes: readonly { readonly address: bigint; readonly bytes: readonly (Uint8Array | Fault)[] }[];
+  readonly stopped: 'end' | 'null' | 'loop' | 'limit' | 'fault';
+  readonly fault?: Fault;
+}
+
+/** Whole small files (/proc, /sys, tracefs, /boot). */
+export interface FileSource {
+  /** The file's bytes, at most `limit` of them. Throws FileError-like BackendError naming the path when it cannot. */
+  read(path: string, limit?: number): FileResult;
+  /** Many files in one request: `/proc/PID/stat` for a thousand tasks is one round trip. */
+  readMany(paths: readonly string[], limit?: number): readonly FileResult[];
+  /** Names in a directory. */
+  list(path: string): ListResult;
+  /** Where a symbolic link points (/proc/PID/fd/3). */
+  link?(path: string): string | undefined;
+}
+
+/** Why a file could not be read. */
+export interface FileFailure {
+  readonly path: string;
+  readonly reason: 'absent' | 'denied' | 'not-recorded' | 'io';
+  readonly detail: string;
+}
+
+export type FileResult =
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly truncated: boolean }
+  | { readonly ok: false; readonly failure: FileFailure };
+export type ListResult =
+  | { readonly ok: true; readonly names: readonly string[] }
+  | { readonly ok: false; readonly failure: FileFailure };
+
+/** Writes to tracefs; live targets only. */
+export interface ControlSource {
+  write(path: string, text: string): void;
+}
+
+/** One thing that a target offers or lacks, as `status` shows it. */
+export interface Capability {
+  readonly name: string;
+  readonly available: boolean;
+  /** What it is served from, or why it is not there. */
+  readonly detail: string;
+  /** What the user can do to have it. */
+  readonly help?: string;
+}
+
+/** Figures of a backend since it was opened. */
+export interface BackendCounters {
+  /** Requests that had to wait for an answer. */
+  readonly roundTrips: number;
+  /** Bytes of memory and files that came. */
+  readonly bytes: number;
+}
+
+/** Where a kernel is: this machine, another one, a dump, a recording. */
+export interface Backend {
+  /** "local", "ssh:web7", "replay:recordings/mutex-deadlock.kdbg". */
+  readonly name: string;
+  readonly liveness: 'live' | 'frozen';
+  readonly memory?: MemorySource;
+  readonly files?: FileSource;
+  readonly control?: ControlSource;
+  readonly counters: BackendCounters;
+  /** What is served and what is not, for `status`. */
+  capabilities(): readonly Capability[];
+  close(): void;
+}
