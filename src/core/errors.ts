@@ -42,7 +42,17 @@ export class UsageError extends KdbgError {
 }
 
 /** What kind of name was looked up. */
-export type NameKind = 'symbol' | 'type' | 'member' | 'task' | 'module' | 'command' | 'alias' | 'variable' | 'cpu' | 'file';
+export type NameKind =
+  | 'symbol'
+  | 'type'
+  | 'member'
+  | 'task'
+  | 'module'
+  | 'command'
+  | 'alias'
+  | 'variable'
+  | 'cpu'
+  | 'file';
 
 /** A name that does not exist; `near` lists the closest that do. */
 export class NotFoundError extends KdbgError {
