@@ -1,0 +1,175 @@
+/**
+ * Words to typed arguments, by a command's declaration. Options are crash's: one dash, letters may be joined (`-kx`),
+ * an argument may follow at once (`-c3`) or as the next word, and options may stand after operands. Names of several
+ * characters (`-16`, `-panic`) are matched whole first. `--` ends the options.
+ */
+import { KdbgError, UsageError } from '../errors.ts';
+import type { Command, Kind, Operand, Option } from './define.ts';
+import { usageOf } from './help.ts';
+import type { Scope } from './scope.ts';
+import { splitWords, type Word } from './words.ts';
+
+/** Parses the text after the command's name; `offset` is its column in the whole line. Throws UsageError. */
+export function parseArguments(
+  command: Command,
+  text: string,
+  offset: number,
+  scope: Scope,
+): Readonly<Record<string, unknown>> {
+  const args: Record<string, unknown> = {};
+  for (const [name, declared] of Object.entries(command.options ?? {})) {
+    args[name] = declared.repeat === 'count' ? 0 : declared.repeat === 'list' ? [] : declared.kind ? undefined : false;
+  }
+  const { operands, restColumn } = parseOptions(command, splitWords(text, offset), args, scope);
+  parseOperands(command, operands, { text, offset, column: restColumn }, args, scope);
+  return args;
+}
+
+interface Split {
+  readonly operands: readonly Word[];
+  /** Where the operands begin: what a `rest` operand takes from. */
+  readonly restColumn: number | undefined;
+}
+
+function parseOptions(command: Command, words: readonly Word[], args: Record<string, unknown>, scope: Scope): Split {
+  const operands: Word[] = [];
+  const stopAtOperand = command.optionsFirst === true || hasRest(command);
+  let restColumn: number | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as Word;
+    if (!isOption(word, command) || (stopAtOperand && operands.length > 0)) {
+      operands.push(word);
+      restColumn ??= word.column;
+      continue;
+    }
+    if (word.text === '--') {
+      operands.push(...words.slice(i + 1));
+      restColumn ??= words[i + 1]?.column;
+      break;
+    }
+    i += takeOption(command, word, words[i + 1], args, scope);
+  }
+  return { operands, restColumn };
+}
+
+/** A negative number is an operand where no option of that name is declared. */
+function isOption(word: Word, command: Command): boolean {
+  if (word.quoted || word.text.length < 2 || !word.text.startsWith('-')) return false;
+  const name = word.text.slice(1);
+  return !/^\d/.test(name) || name in (command.options ?? {});
+}
+
+/** Sets what the word says; returns how many further words it used. */
+function takeOption(
+  command: Command,
+  word: Word,
+  next: Word | undefined,
+  args: Record<string, unknown>,
+  scope: Scope,
+): 0 | 1 {
+  const options = command.options ?? {};
+  const whole = word.text.replace(/^--?/, '');
+  if (whole in options && (whole.length > 1 || word.text.length === 2)) {
+    return setOption(command, whole, word, undefined, next, args, scope);
+  }
+  const letters = word.text.slice(1);
+  for (let at = 0; at < letters.length; at++) {
+    const letter = letters[at] as string;
+    const declared = options[letter];
+    if (declared === undefined) throw unknownOption(command, word, letter, at);
+    if (declared.kind !== undefined) {
+      const attached = letters.slice(at + 1);
+      return setOption(command, letter, word, attached === '' ? undefined : attached, next, args, scope);
+    }
+    setOption(command, letter, word, undefined, undefined, args, scope);
+  }
+  return 0;
+}
+
+function setOption(
+  command: Command,
+  name: string,
+  word: Word,
+  attached: string | undefined,
+  next: Word | undefined,
+  args: Record<string, unknown>,
+  scope: Scope,
+): 0 | 1 {
+  const declared = (command.options as Record<string, Option<unknown>>)[name] as Option<unknown>;
+  if (declared.kind === undefined) {
+    args[name] = declared.repeat === 'count' ? (args[name] as number) + 1 : true;
+    return 0;
+  }
+  const taken = attached ?? next?.text;
+  if (taken === undefined) {
+    throw new UsageError(`-${name} wants ${declared.placeholder}`, { column: word.column, hint: usageOf(command) });
+  }
+  const column = attached === undefined ? (next as Word).column : word.column + word.raw.length - attached.length;
+  const value = parseKind(declared.kind, taken, column, scope);
+  args[name] = declared.repeat === 'list' ? [...(args[name] as unknown[]), value] : value;
+  return attached === undefined ? 1 : 0;
+}
+
+function parseOperands(
+  command: Command,
+  words: readonly Word[],
+  whole: { readonly text: string; readonly offset: number; readonly column: number | undefined },
+  args: Record<string, unknown>,
+  scope: Scope,
+): void {
+  let at = 0;
+  for (const [name, operand] of Object.entries(command.operands ?? {})) {
+    const word = words[at];
+    switch (operand.arity) {
+      case 'one':
+      case 'optional':
+        if (word === undefined && operand.arity === 'one') throw missing(command, operand);
+        args[name] = word && parseKind(operand.kind, word.text, word.column, scope);
+        at++;
+        break;
+      case 'many':
+      case 'some':
+        if (word === undefined && operand.arity === 'some' && scope.input === undefined)
+          throw missing(command, operand);
+        args[name] = words.slice(at).map((each) => parseKind(operand.kind, each.text, each.column, scope));
+        at = words.length;
+        break;
+      case 'rest': {
+        const column = words[at]?.column ?? whole.offset + whole.text.length;
+        args[name] = parseKind(operand.kind, whole.text.slice(column - whole.offset), column, scope);
+        at = words.length;
+        break;
+      }
+    }
+  }
+  const extra = words[at];
+  if (extra !== undefined) {
+    throw new UsageError(`"${extra.text}" is one argument too many`, { column: extra.column, hint: usageOf(command) });
+  }
+}
+
+/** An error within the word is moved to its place in the line. */
+function parseKind(kind: Kind<unknown>, text: string, column: number, scope: Scope): unknown {
+  try {
+    return kind.parse(text, scope);
+  } catch (error) {
+    if (error instanceof UsageError) throw error.within(error.source ?? text, column);
+    if (error instanceof KdbgError) throw error;
+    throw error;
+  }
+}
+
+function unknownOption(command: Command, word: Word, letter: string, at: number): UsageError {
+  return new UsageError(`${command.name} has no option -${letter}`, {
+    column: word.column + 1 + at,
+    hint: usageOf(command),
+  });
+}
+
+function missing(command: Command, operand: Operand<unknown>): UsageError {
+  return new UsageError(`${command.name} wants ${operand.placeholder}: ${operand.doc}`, { hint: usageOf(command) });
+}
+
+function hasRest(command: Command): boolean {
+  return Object.values(command.operands ?? {}).some((operand) => operand.arity === 'rest');
+}

@@ -1,0 +1,73 @@
+/**
+ * What a command sees besides its arguments: the kernel, the context, the settings, the rows that a pipe feeds it,
+ * and the shell around it.
+ */
+import type { Kernel } from '../kernel/kernel.ts';
+import type { Item } from '../output/item.ts';
+import type { Command } from './define.ts';
+import type { Settings } from './settings.ts';
+
+/** The task that commands without a task argument mean. */
+export interface Context {
+  /** Address of its task_struct; undefined on a target without memory. */
+  readonly task: bigint | undefined;
+  readonly pid: number;
+}
+
+/** An alias: what is typed and what it stands for. */
+export interface Alias {
+  readonly name: string;
+  readonly line: string;
+  readonly origin: 'builtin' | 'rc' | 'runtime';
+}
+
+/** The recording of this session, as the `record` command drives it. */
+export interface RecordingControl {
+  readonly path: string | undefined;
+  /** What is in it so far. */
+  status(): { readonly path: string; readonly bytes: number; readonly commands: number } | undefined;
+  start(path: string): void;
+  stop(): void;
+  note(text: string): void;
+}
+
+/** Something that `status` shows beyond what the kernel and the backend tell. */
+export interface Shell {
+  commands(): readonly Command[];
+  /** The command of this name, aliases not considered. */
+  command(name: string): Command | undefined;
+  aliases(): readonly Alias[];
+  setAlias(name: string, line: string | undefined): void;
+  /** The lines typed in this session, oldest first. */
+  history(): readonly string[];
+  /** Runs another command line within this one; items stream, errors are thrown. */
+  run(line: string): Iterable<Item>;
+  setContext(context: Context): void;
+  setSetting(name: string, value: string): void;
+  /** A named value of the expression language: `$1`, `$lock`. */
+  variable(name: string): unknown;
+  setVariable(name: string, value: unknown): void;
+  readonly recording: RecordingControl;
+  /** Waits on the clock of the target's side; ends early when the command is cancelled. */
+  sleep(milliseconds: number): void;
+  /** Wall-clock time in milliseconds since 1970. */
+  now(): number;
+  /** The text of a file of the user's machine: `< file`, `set -i`. Throws NotFoundError. */
+  readTextFile(path: string): string;
+  /** A library that is loaded only when a command needs it. */
+  disassembler(): import('../arch/x86_64/disassemble.ts').Disassembler;
+  fuzzy(): unknown;
+  /** Asks the shell to end after this command. */
+  exit(status: number): void;
+}
+
+export interface Scope {
+  readonly kernel: Kernel;
+  readonly context: Context;
+  readonly settings: Settings;
+  /** Items of the stage before this one in a typed pipe. */
+  readonly input: Iterable<Item> | undefined;
+  readonly shell: Shell;
+  /** Throws CancelledError when the user stopped the command: called in every loop that does not read memory. */
+  check(): void;
+}
