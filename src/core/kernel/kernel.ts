@@ -22,10 +22,19 @@ export class Kernel {
   readonly #command = new Map<unknown, Outcome>();
   /** Asked by every read and every walk: true ends the command. */
   readonly cancelled: () => boolean;
+  /**
+   * Where kernel nouns say what the user should know of an answer that still holds: a list changed while it was read,
+   * a task was left out. A sentence, lower case, without a full stop.
+   */
+  readonly notice: (text: string) => void;
 
-  constructor(backend: Backend, options: { readonly cancelled?: () => boolean } = {}) {
+  constructor(
+    backend: Backend,
+    options: { readonly cancelled?: () => boolean; readonly notice?: (text: string) => void } = {},
+  ) {
     this.backend = backend;
     this.cancelled = options.cancelled ?? (() => false);
+    this.notice = options.notice ?? (() => undefined);
     this.#memory =
       backend.memory && new Memory(backend.memory, { liveness: backend.liveness, cancelled: this.cancelled });
   }
