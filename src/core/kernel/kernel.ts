@@ -131,6 +131,16 @@ export class Kernel {
     this.#command.delete(key);
   }
 
+  /**
+   * Forgets everything that was ever read or derived, types and symbols too. A recording that starts in mid-session
+   * needs it: only what is read again can be in the recording.
+   */
+  forgetAll(): void {
+    this.#session.clear();
+    this.#command.clear();
+    this.#memory?.forgetAll();
+  }
+
   /** A new command begins: on a live target nothing read before is trusted. */
   newCommand(): void {
     if (this.liveness === 'frozen') return;

@@ -4,6 +4,12 @@
  */
 import type { Fault, ReadRange } from './fault.ts';
 
+/**
+ * How the `what` of every read of user memory starts ("user memory: argv of 812"): recordings leave such pages out
+ * unless the user asked for them, so a reader of user pages must name them so.
+ */
+export const USER_MEMORY = 'user memory';
+
 /** One range of memory to read; `what` names it in every fault ("task_struct.comm"). */
 export interface ReadRequest extends ReadRange {
   readonly what: string;
@@ -98,6 +104,8 @@ export interface Backend {
   readonly files?: FileSource;
   readonly control?: ControlSource;
   readonly counters: BackendCounters;
+  /** The kernel's VMCOREINFO text ("KEY=value" lines) where the source carries it: an ELF note of kcore or of a dump. */
+  vmcoreinfo?(): string | undefined;
   /** What is served and what is not, for `status`. */
   capabilities(): readonly Capability[];
   close(): void;

@@ -69,6 +69,13 @@ export class Memory {
     }
   }
 
+  /** Forgets every page and every constant range: what comes next is all read from the source. */
+  forgetAll(): void {
+    this.#pages.physical.clear();
+    this.#pages.virtual.clear();
+    this.#constant.length = 0;
+  }
+
   /** Forgets the pages of one range, to read it again within a command (a list that moved, a lock's owner). */
   refresh(address: bigint, length: number, space: Space = 'virtual'): void {
     for (let page = address & PAGE_MASK; page < address + BigInt(length); page += BigInt(PAGE_SIZE)) {
