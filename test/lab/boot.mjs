@@ -40,6 +40,9 @@ if (values.help) {
   process.exit(0);
 }
 
+// Leaving by exit() takes the machine along, also while it boots.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
 const { bootGuest, kernelLines } = await load('guest.ts');
 if (!kernelLines.includes(values.kernel)) fail(`--kernel is one of ${kernelLines.join(', ')}`);
 if (!['4', '5'].includes(values.paging)) fail('--paging is 4 or 5');
@@ -68,8 +71,6 @@ try {
     process.stdout.write(`ssh ${ssh.join(' ')}\n`);
     process.stderr.write('in the guest: kdbg, /proc/kdbg_lab; Ctrl-C here ends it\n');
     await new Promise((resolve) => {
-      process.on('SIGINT', resolve);
-      process.on('SIGTERM', resolve);
       setInterval(() => guest.machine.ended() !== undefined && resolve(), 1000);
     });
   }

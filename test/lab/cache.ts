@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * What the lab makes once and keeps, in `.lab/` at the project's root: unpacked kernels, the built module, initramfs
@@ -22,7 +22,7 @@ export const projectRoot = (() => {
 /** The lab's own sources. */
 export const labRoot = join(projectRoot, 'test', 'lab');
 
-const cacheRoot = process.env['KDBG_LAB_DIR'] ?? join(projectRoot, '.lab');
+const cacheRoot = resolve(process.env['KDBG_LAB_DIR'] ?? join(projectRoot, '.lab'));
 
 /**
  * The path of a cache entry, made by `make` if it is not there yet. `make` fills a path beside it, which is renamed when
@@ -31,6 +31,9 @@ const cacheRoot = process.env['KDBG_LAB_DIR'] ?? join(projectRoot, '.lab');
 export const cached = (name: string, make: (path: string) => void): string => {
   const path = join(cacheRoot, name);
   if (existsSync(path)) return path;
+  // The kernel's build system takes neither in a path.
+  if (/[\s:]/.test(cacheRoot))
+    throw new Error(`${cacheRoot} has a space or a colon; set KDBG_LAB_DIR to another folder`);
   mkdirSync(dirname(path), { recursive: true });
   const scratch = mkdtempSync(`${path}.making-`);
   try {

@@ -59,7 +59,10 @@ export interface Guest {
   truth(): Promise<Truth>;
   /** Waits for sshd, and returns the arguments of `ssh` that enter the guest as root (a command may follow). */
   ssh(): Promise<readonly string[]>;
-  /** Writes a dump of the guest's memory; the guest stands still meanwhile. */
+  /**
+   * Writes a dump of the guest's memory, which stands still meanwhile: an ELF core, or a compressed dump in makedumpfile's
+   * flattened form.
+   */
   dump(path: string, format?: 'elf' | 'kdump-zlib'): Promise<void>;
   /** Stops and continues all CPUs. */
   pause(): Promise<void>;

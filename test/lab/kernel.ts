@@ -85,7 +85,7 @@ const unpackImage = (vmlinuz: string, vmlinux: string): void => {
 /** Debian's build trees name each other by absolute paths below /usr: point them at where they really are. */
 const relocateHeaders = (headers: string, root: string): void => {
   const makefile = join(headers, 'Makefile');
-  writeFileSync(makefile, readFileSync(makefile, 'utf8').replaceAll(' /usr/', ` ${root}/usr/`));
+  writeFileSync(makefile, readFileSync(makefile, 'utf8').replace(/ \S*(?=\/usr\/src\/)/g, ` ${root}`));
   // With a vmlinux beside it, kbuild makes the module's BTF with a tool that 6.1's packages lack; kmod.ts makes it.
   rmSync(join(headers, 'vmlinux'), { force: true });
 };

@@ -46,7 +46,8 @@ interface QmpMessage {
 
 /** A QMP connection: commands are numbered, so answers find their way; events are ignored. */
 const openQmp = async (socket: Socket) => {
-  const waiting = new Map<number, (message: QmpMessage) => void>();
+  const waiting = new Map<number, (message: Omit<QmpMessage, 'id'>) => void>();
+  let gone = false;
   let text = '';
   let count = 0;
   socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -58,6 +59,12 @@ const openQmp = async (socket: Socket) => {
       if (message.id !== undefined) waiting.get(message.id)?.(message);
     }
   });
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      gone = true;
+      for (const give of [...waiting.values()]) give({ error: { class: 'Gone', desc: 'the machine is gone' } });
+    });
   const command = (execute: string, args: Readonly<Record<string, unknown>> = {}, timeoutMs = 60_000) =>
     new Promise<unknown>((resolve, reject) => {
       const id = count++;
@@ -72,7 +79,8 @@ const openQmp = async (socket: Socket) => {
       waiting.set(id, ({ error, return: value }) => {
         give(() => (error === undefined ? resolve(value) : reject(new Error(`qemu: ${execute}: ${error.desc}`))));
       });
-      socket.write(`${JSON.stringify({ execute, arguments: args, id })}\n`);
+      if (gone) waiting.get(id)?.({ error: { class: 'Gone', desc: 'the machine is gone' } });
+      else socket.write(`${JSON.stringify({ execute, arguments: args, id })}\n`);
     });
   await command('qmp_capabilities');
   return command;
@@ -84,10 +92,13 @@ const connect = (path: string): Promise<Socket> =>
     socket.once('connect', () => resolve(socket)).once('error', reject);
   });
 
-/** The machines of this process, killed with it however it ends. */
-const running = new Set<ChildProcess>();
+/** The machines of this process with their folders: neither outlives it. */
+const running = new Map<ChildProcess, string>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 export const startMachine = async (options: MachineOptions): Promise<Machine> => {
@@ -118,7 +129,7 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  running.add(child);
+  running.set(child, folder);
   let said = '';
   let end: string | undefined;
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -160,9 +171,10 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       socket = await connect(monitor).catch(() => undefined);
       if (socket === undefined) await sleep(20);
     }
-    socket.on('error', () => {});
     socket.unref();
     const command = await openQmp(socket);
+    // The monitor answers once the machine is set up, so QEMU has read this large file: it is not left behind.
+    rmSync(initramfs);
     const network = await command('human-monitor-command', { 'command-line': 'info usernet' });
     const ports = new Map(
       [...String(network).matchAll(/TCP\[HOST_FORWARD\]\s+\S+\s+\S+\s+(\d+)\s+\S+\s+(\d+)/g)].map(([, host, guest]) => [
@@ -183,7 +195,10 @@ export const startMachine = async (options: MachineOptions): Promise<Machine> =>
       close,
     };
   } catch (error) {
+    // If QEMU refused its arguments, what it said is the better error: give it the moment that it needs to end.
+    await Promise.race([gone, sleep(500)]);
+    const reason = end;
     await close();
-    throw error;
+    throw reason === undefined ? error : new Error(reason);
   }
 };
