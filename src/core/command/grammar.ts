@@ -33,12 +33,20 @@ export type Statement =
   /** `< file`: the file's lines are run. */
   | { readonly kind: 'source'; readonly source: string; readonly path: string };
 
-/** Parses a line (or several). `takesInput` tells whether a name is a kdbg command that a typed pipe can feed. */
-export function parseLine(line: string, takesInput: (name: string) => boolean): readonly Statement[] {
+/** What the grammar must know of the shell's commands. */
+export interface Vocabulary {
+  /** True for a kdbg command that a typed pipe can feed. */
+  readonly takesInput: (name: string) => boolean;
+  /** The statement with the alias that it begins with replaced: an alias may hold a whole pipeline. */
+  readonly expand: (text: string) => string;
+}
+
+/** Parses a line (or several). Columns of stages and errors are those of the statement's `source`. */
+export function parseLine(line: string, vocabulary: Vocabulary): readonly Statement[] {
   if (line.length > LINE_LENGTH_MAX) throw new UsageError(`a command line has at most ${LINE_LENGTH_MAX} characters`);
   const statements: Statement[] = [];
   for (const part of splitStatements(line)) {
-    const statement = parseStatement(part, takesInput);
+    const statement = parseStatement(part, vocabulary);
     if (statement !== undefined) statements.push(statement);
   }
   return statements;
@@ -67,8 +75,8 @@ function splitStatements(line: string): readonly Stage[] {
   return parts;
 }
 
-function parseStatement(part: Stage, takesInput: (name: string) => boolean): Statement | undefined {
-  const { text, column } = trimStage(part);
+function parseStatement(part: Stage, vocabulary: Vocabulary): Statement | undefined {
+  const { text } = trimStage(part);
   if (text === '' || text.startsWith('#') || text.startsWith('//')) return undefined;
   if (text.startsWith('!') || text.startsWith('|')) {
     return { kind: 'shell', source: text, command: text.slice(1).trim() };
@@ -78,10 +86,10 @@ function parseStatement(part: Stage, takesInput: (name: string) => boolean): Sta
     if (path === '') throw new UsageError('"<" wants a file', { source: text, column: text.length });
     return { kind: 'source', source: text, path };
   }
-  return parsePipeline(text, column, takesInput);
+  return parsePipeline(text.startsWith('\\') ? text : vocabulary.expand(text), vocabulary);
 }
 
-function parsePipeline(source: string, column: number, takesInput: (name: string) => boolean): Statement {
+function parsePipeline(source: string, vocabulary: Vocabulary): Statement {
   const stages: Stage[] = [];
   const state: Nesting = { quote: '', depth: 0 };
   let start = 0;
@@ -89,7 +97,7 @@ function parsePipeline(source: string, column: number, takesInput: (name: string
   let argumentFile: string | undefined;
   let end = source.length;
   const stage = (to: number): void => {
-    const trimmed = trimStage({ text: source.slice(start, to), column: column + start });
+    const trimmed = trimStage({ text: source.slice(start, to), column: start });
     if (trimmed.text === '') throw new UsageError('a command is missing here', { source, column: to });
     stages.push(trimmed);
   };
@@ -99,7 +107,7 @@ function parsePipeline(source: string, column: number, takesInput: (name: string
       if (isPipe(source, at)) {
         const after = source.slice(at + 1);
         stage(at);
-        if (character === '|' && takesInput(firstName(after))) {
+        if (character === '|' && vocabulary.takesInput(firstName(after))) {
           start = at + 1;
           continue;
         }

@@ -83,7 +83,9 @@ export class Kernel {
   /** A structure declaration with this kernel's offsets. */
   struct<const F extends Fields>(definition: StructDefinition<F>): BoundStruct<F> {
     return this.memo(definition, 'session', () => {
-      const type = this.types.find('struct', definition.name) ?? this.types.find('union', definition.name);
+      const { types } = this;
+      const type =
+        types.find('struct', definition.name, 'vmlinux') ?? types.find('struct', definition.name);
       if (type === undefined) throw new NotFoundError('type', `struct ${definition.name}`);
       return bindStruct(definition, type, () => this.memory);
     });
@@ -91,7 +93,7 @@ export class Kernel {
 
   /** True when the kernel has the structure: how a difference between kernels is told, never by version. */
   hasStruct(name: string): boolean {
-    return this.types.find('struct', name) !== undefined;
+    return this.types.find('struct', name, 'vmlinux') !== undefined;
   }
 
   /** The address of a symbol; undefined when there is none. */

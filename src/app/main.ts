@@ -1,0 +1,47 @@
+/**
+ * The program: what was asked for, the engine on its target, then a batch run or the prompt. The one place that turns
+ * outcomes into exit statuses: 0; 1 a command failed; 2 wrong usage; 3 the target could not be opened; 70 internal
+ * error; 130 interrupted.
+ */
+import { readFileSync } from 'node:fs';
+import { EngineClient, EngineFailed } from '../engine/client.ts';
+import { runBatch, standardInput } from './batch.ts';
+import { parseCommandLine } from './options.ts';
+import { complain } from './printer.ts';
+import { readRc } from './rc.ts';
+
+export async function main(argv: readonly string[], version: string): Promise<number> {
+  const asked = parseCommandLine(argv, version);
+  if ('status' in asked) return asked.status;
+  // A reader of our output that goes away (`| head`) ends the program quietly.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+  }
+  let script: string | undefined;
+  try {
+    script = asked.input === undefined ? undefined : readFileSync(asked.input, 'utf8');
+  } catch (error) {
+    complain([`cannot read ${asked.input}: ${(error as NodeJS.ErrnoException).code}`]);
+    return 2;
+  }
+  let engine: EngineClient;
+  try {
+    const spec = { backend: asked.backend, record: asked.record, recordUser: asked.recordUser };
+    engine = await EngineClient.start(spec, new URL('./engine.js', import.meta.url));
+  } catch (error) {
+    if (!(error instanceof EngineFailed)) throw error;
+    complain(error.lines);
+    return error.status;
+  }
+  try {
+    if (engine.opened.notices.length > 0 && !asked.json) complain(engine.opened.notices);
+    if (asked.rc) await readRc(engine);
+    const texts = [...(script === undefined ? [] : [script]), ...asked.commands];
+    if (texts.length > 0) return await runBatch(engine, texts, asked);
+    if (!process.stdin.isTTY) return await withoutTerminal(engine, asked);
+    const { runPrompt } = await import('./repl.ts');
+    return await runPrompt(engine);
+  } finally {
+    await engine.close();
+  }
+}

@@ -1,0 +1,30 @@
+// Builds dist/: the program as ES modules, split so that `kdbg --version` loads almost nothing, the screen does not
+// load the engine, and a library is loaded when the first command needs it.
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { kdbg: 'src/app/kdbg.ts', engine: 'src/engine/worker.ts' },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  // These find their own files beside them (iced-x86's .wasm) or are loaded with require() on first use.
+  external: ['iced-x86', 'fuzzysort'],
+  define: { KDBG_VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },
+  banner: {
+    js: "import { createRequire as kdbgCreateRequire } from 'node:module'; const require = kdbgCreateRequire(import.meta.url);",
+  },
+  chunkNames: 'chunks/[name]-[hash]',
+  logLevel: 'warning',
+});

@@ -1,0 +1,30 @@
+/**
+ * The shortcuts that are there from the start: those that crash has and whose commands exist here.
+ */
+import type { Alias } from '../core/command/scope.ts';
+
+const SHORTCUTS: Readonly<Record<string, string>> = {
+  man: 'help',
+  '?': 'help',
+  q: 'exit',
+  quit: 'exit',
+  Q: 'exit',
+  dmesg: 'log',
+  lsmod: 'mod',
+  last: 'ps -l',
+  for: 'foreach',
+  size: '*',
+  px: 'p -x',
+  pd: 'p -d',
+  hex: 'set radix 16',
+  dec: 'set radix 10',
+  sf: 'set scroll off',
+  sn: 'set scroll on',
+  h: 'history',
+};
+
+export const BUILTIN_ALIASES: readonly Alias[] = Object.entries(SHORTCUTS).map(([name, line]) => ({
+  name,
+  line,
+  origin: 'builtin',
+}));

@@ -1,0 +1,62 @@
+/**
+ * What the screen and the engine say to each other. The engine runs in a thread of its own and may block on the
+ * target; the screen never does. Output flows in batches with back-pressure: the engine waits when the screen has
+ * not taken what it was sent.
+ */
+import type { Completion } from '../core/command/complete.ts';
+import type { Sink } from '../core/command/grammar.ts';
+import type { Line } from '../core/output/line.ts';
+
+/** One thing that running a line produces, in order. */
+export type Output =
+  /** A statement begins; its output belongs to `sink` until it ends. */
+  | { readonly kind: 'begin'; readonly source: string; readonly sink: Sink | undefined; readonly page: boolean }
+  | { readonly kind: 'lines'; readonly lines: readonly Line[] }
+  /** One command's result as JSON, with `--json`. */
+  | { readonly kind: 'json'; readonly line: string }
+  | { readonly kind: 'error'; readonly lines: readonly string[]; readonly status: number }
+  | { readonly kind: 'timing'; readonly text: string }
+  | { readonly kind: 'end'; readonly status: number }
+  /** The user's shell is to run this; empty: a shell to work in. */
+  | { readonly kind: 'shell'; readonly command: string }
+  | { readonly kind: 'exit'; readonly status: number };
+
+/** What the engine tells once when the target is open. */
+export interface Opened {
+  readonly name: string;
+  readonly liveness: 'live' | 'frozen';
+  /** Lines that a user should see first: a recording that was cut short, a target without memory. */
+  readonly notices: readonly string[];
+}
+
+export type ToEngine =
+  | { readonly kind: 'run'; readonly id: number; readonly line: string; readonly mode: RunMode }
+  | { readonly kind: 'complete'; readonly id: number; readonly line: string; readonly cursor: number }
+  | { readonly kind: 'recorded'; readonly id: number }
+  | { readonly kind: 'close'; readonly id: number };
+
+export interface RunMode {
+  readonly json: boolean;
+  /** True for lines of the rc file: their aliases say so, and they are not part of the recorded session. */
+  readonly rc: boolean;
+}
+
+export type FromEngine =
+  | { readonly kind: 'opened'; readonly opened: Opened }
+  | { readonly kind: 'failed'; readonly lines: readonly string[]; readonly status: number }
+  | { readonly kind: 'output'; readonly id: number; readonly batch: readonly Output[] }
+  | { readonly kind: 'done'; readonly id: number }
+  | { readonly kind: 'completed'; readonly id: number; readonly completion: Completion }
+  | { readonly kind: 'closed'; readonly id: number };
+
+/** Places in the Int32Array that both threads share. */
+export const SHARED = {
+  /** 1: the running command is to stop. */
+  cancelled: 0,
+  /** Batches sent and not yet taken. */
+  pending: 1,
+  length: 2,
+} as const;
+
+/** Batches in flight before the engine waits. */
+export const PENDING_MAX = 8;

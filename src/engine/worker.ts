@@ -1,0 +1,84 @@
+/**
+ * The engine's thread: opens the target, runs lines, and sends their output with back-pressure. While a command runs
+ * the thread may block on the target; the screen's thread stops it through shared memory, not through a message.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { complete } from '../core/command/complete.ts';
+import { errorLines, isUserError } from '../core/command/run.ts';
+import { openSession, type SessionSpec } from './open.ts';
+import { type FromEngine, type Output, PENDING_MAX, SHARED, type ToEngine } from './protocol.ts';
+import type { Session } from './session.ts';
+
+/** What the thread is started with. */
+export interface WorkerStart {
+  readonly spec: SessionSpec;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Output is sent when this much has gathered or this long has passed. */
+const BATCH_OUTPUTS = 16;
+const BATCH_MS = 30;
+
+const port = parentPort;
+if (port !== null) serve(workerData as WorkerStart, (message) => port.postMessage(message));
+
+function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
+  const shared = new Int32Array(start.shared);
+  let session: Session;
+  try {
+    const opened = openSession(start.spec, () => Atomics.load(shared, SHARED.cancelled) === 1);
+    session = opened.session;
+    send({ kind: 'opened', opened: opened.opened });
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    send({ kind: 'failed', lines: errorLines(error, undefined), status: 3 });
+    return;
+  }
+  port?.on('message', (message: ToEngine) => {
+    switch (message.kind) {
+      case 'run':
+        run(session, message, shared, send);
+        return;
+      case 'complete': {
+        session.kernel.newCommand();
+        const completion = complete(message.line, message.cursor, session.scope());
+        send({ kind: 'completed', id: message.id, completion });
+        return;
+      }
+      case 'close':
+        session.close();
+        send({ kind: 'closed', id: message.id });
+        port?.close();
+        return;
+    }
+  });
+}
+
+function run(
+  session: Session,
+  message: Extract<ToEngine, { kind: 'run' }>,
+  shared: Int32Array,
+  send: (message: FromEngine) => void,
+): void {
+  let batch: Output[] = [];
+  let sentAt = performance.now();
+  const flush = (): void => {
+    if (batch.length === 0) return;
+    // The screen takes a batch by decrementing `pending` and waking this thread.
+    for (let pending = Atomics.load(shared, SHARED.pending); pending >= PENDING_MAX; ) {
+      if (Atomics.load(shared, SHARED.cancelled) === 1) break;
+      Atomics.wait(shared, SHARED.pending, pending, 100);
+      pending = Atomics.load(shared, SHARED.pending);
+    }
+    Atomics.add(shared, SHARED.pending, 1);
+    send({ kind: 'output', id: message.id, batch });
+    batch = [];
+    sentAt = performance.now();
+  };
+  for (const output of session.execute(message.line, message.mode)) {
+    batch.push(output);
+    if (batch.length >= BATCH_OUTPUTS || performance.now() - sentAt >= BATCH_MS) flush();
+  }
+  flush();
+  send({ kind: 'done', id: message.id });
+}
