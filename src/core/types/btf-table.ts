@@ -82,11 +82,12 @@ export class BtfTable implements TypeTable {
   all(
     namespace: TypeNamespace,
     name: string,
+    module?: string,
   ): readonly { readonly type: CType; readonly module: string | undefined }[] {
     const declared = this.#declared.get(`${namespace} ${name}`);
     const found: { type: CType; module: string | undefined }[] =
       declared === undefined ? [] : [{ type: declared, module: undefined }];
-    for (const layer of this.#layers()) {
+    for (const layer of this.#layers(module)) {
       for (const type of layer.all(namespace, name)) found.push({ type, module: layer.types.module });
     }
     const definitions = found.filter(({ type }) => type.kind !== 'forward');

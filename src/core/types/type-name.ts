@@ -4,7 +4,8 @@
  */
 import { UsageError } from '../errors.ts';
 import { spellBase } from './base-type.ts';
-import { parseTypeAt, type TypeNameOptions } from './c-declaration.ts';
+import { parseTypeAt } from './c-declaration.ts';
+import type { TypeNameOptions } from './c-scope.ts';
 import type { CType, FunctionType, QualifiedType, TypeTable } from './type.ts';
 
 /** The type that a whole text names. Throws UsageError with the column, NotFoundError with near misses. */

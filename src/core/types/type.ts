@@ -118,21 +118,28 @@ export interface ForwardType {
 /** What a type name can name. */
 export type TypeNamespace = 'struct' | 'union' | 'enum' | 'typedef' | 'base';
 
-/** The types of one kernel: vmlinux's and its modules'. */
+/**
+ * The types of one kernel: vmlinux's and its modules'.
+ *
+ * A lookup goes through vmlinux and then every module, so a miss reads the type information of all modules. What asks
+ * whether this kernel has a type at all, to tell kernels apart, gives `'vmlinux'` as the module and reads nothing more.
+ * With a module's name that module comes first, then vmlinux, and no other is looked at.
+ */
 export interface TypeTable {
-  /**
-   * The type with this tag or name; undefined when there is none. A module can define a type of the same name
-   * again: vmlinux's comes first unless `module` names another.
-   */
+  /** The definition with this tag or name; undefined when there is none, or only a declaration (`struct foo;`). */
   find(namespace: TypeNamespace, name: string, module?: string): CType | undefined;
-  /** All types with this tag or name, in every module. */
-  all(namespace: TypeNamespace, name: string): readonly { readonly type: CType; readonly module: string | undefined }[];
+  /** All types with this tag or name; where nothing defines it, its mere declarations. */
+  all(
+    namespace: TypeNamespace,
+    name: string,
+    module?: string,
+  ): readonly { readonly type: CType; readonly module: string | undefined }[];
   /** The value and type of an enumeration constant (PG_locked, PIDTYPE_PID). */
-  enumerator(name: string): { readonly value: bigint; readonly type: EnumType } | undefined;
+  enumerator(name: string, module?: string): { readonly value: bigint; readonly type: EnumType } | undefined;
   /** The prototype of a kernel function. */
-  function(name: string): FunctionType | undefined;
+  function(name: string, module?: string): FunctionType | undefined;
   /** The type of a global that BTF types itself (per-CPU variables mostly). */
-  variable(name: string): CType | undefined;
+  variable(name: string, module?: string): CType | undefined;
   /** Named types, for completion, `whatis -m` and search; lazily, vmlinux first. */
   names(): Iterable<{ readonly namespace: TypeNamespace; readonly name: string; readonly module: string | undefined }>;
   /** Where the types come from, for `status`: "/sys/kernel/btf/vmlinux, 56 modules". */
