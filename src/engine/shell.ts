@@ -53,7 +53,7 @@ export class SessionShell implements Shell {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#commands = new Map(commands.map((command) => [command.name, command]));
-    this.#context = { task: undefined, pid: options.pid };
+    this.#context = { task: undefined, pid: options.pid, cpu: 0 };
   }
 
   get settings(): Settings {
@@ -143,6 +143,10 @@ export class SessionShell implements Shell {
 
   setVariable(name: string, value: unknown): void {
     this.#variables.set(name, value);
+  }
+
+  variableNames(): Iterable<string> {
+    return this.#variables.keys();
   }
 
   /** Sleeps in steps, so that Ctrl-C ends it at once. */

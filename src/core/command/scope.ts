@@ -12,6 +12,8 @@ export interface Context {
   /** Address of its task_struct; undefined on a target without memory. */
   readonly task: bigint | undefined;
   readonly pid: number;
+  /** The CPU that a per-CPU variable without a CPU means. */
+  readonly cpu: number;
 }
 
 /** An alias: what is typed and what it stands for. */
@@ -47,6 +49,7 @@ export interface Shell {
   /** A named value of the expression language: `$1`, `$lock`. */
   variable(name: string): unknown;
   setVariable(name: string, value: unknown): void;
+  variableNames(): Iterable<string>;
   readonly recording: RecordingControl;
   /** Waits on the clock of the target's side; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
