@@ -24,7 +24,6 @@ export const GLOBAL_SEEDS: readonly string[] = [
   'struct files_struct init_files;',
   'struct signal_struct init_signals;',
   'struct sighand_struct init_sighand;',
-  'union thread_union init_thread_union;',
   'struct css_set init_css_set;',
   'struct cgroup_root cgrp_dfl_root;',
   'struct list_head cgroup_roots, task_groups, net_namespace_list;',
@@ -39,7 +38,7 @@ export const GLOBAL_SEEDS: readonly string[] = [
   'struct cpuinfo_x86 boot_cpu_data;',
   'u64 jiffies_64;',
   'volatile unsigned long jiffies;',
-  // A named type since 4e5ba4d1b0a4 (v6.13) in place of a struct without a tag.
+  // Had no name before 10f7c178a9da "timekeeping: Define a struct type for tk_core to make it reusable" (v6.13).
   'struct tk_data tk_core;',
   'struct { seqcount_raw_spinlock_t seq; struct timekeeper timekeeper; } tk_core;',
   'struct { seqcount_t seq; struct timekeeper timekeeper; } tk_core;',
@@ -88,7 +87,7 @@ export const GLOBAL_SEEDS: readonly string[] = [
   // Memory.
   'unsigned long page_offset_base, vmalloc_base, vmemmap_base, phys_base;',
   'unsigned long max_pfn, max_low_pfn, min_low_pfn, max_possible_pfn, zero_pfn;',
-  'unsigned long totalreserve_pages, totalcma_pages, hugepages_treat_as_movable;',
+  'unsigned long totalreserve_pages, totalcma_pages;',
   'atomic_long_t _totalram_pages, nr_swap_pages;',
   'atomic_long_t vm_node_stat[NR_VM_NODE_STAT_ITEMS];',
   'atomic_long_t vm_zone_stat[NR_VM_ZONE_STAT_ITEMS];',
@@ -102,7 +101,7 @@ export const GLOBAL_SEEDS: readonly string[] = [
   'enum slab_state slab_state;',
   'struct kmem_cache *kmem_cache, *task_struct_cachep, *mm_cachep, *vm_area_cachep, *dentry_cache, *inode_cachep;',
   'struct kmem_cache *names_cachep, *filp_cachep, *files_cachep, *fs_cachep, *sighand_cachep, *signal_cachep;',
-  // One cache became one per lock-free purpose with typed `kmem_buckets` (v6.11).
+  // 72e0fe2241ce "mm/slab: Introduce kmem_buckets typedef" (v6.11).
   'kmem_buckets kmalloc_caches[NR_KMALLOC_TYPES];',
   'struct kmem_cache *kmalloc_caches[NR_KMALLOC_TYPES][14];',
   'struct vmap_node *vmap_nodes;',
@@ -126,9 +125,10 @@ export const GLOBAL_SEEDS: readonly string[] = [
   'struct idr worker_pool_idr;',
   'struct workqueue_struct *system_wq, *system_highpri_wq, *system_long_wq, *system_unbound_wq, *system_freezable_wq;',
   'struct workqueue_struct *system_percpu_wq, *system_dfl_wq, *mm_percpu_wq;',
-  // The descriptors moved from a radix tree to a maple tree: 721255b9826b "genirq: Use a maple tree for interrupt
-  // descriptor management" (v6.5), under another name.
+  // 721255b9826b "genirq: Use a maple tree for interrupt descriptor management" (v6.5). The radix tree before it is an
+  // xarray under a macro's name.
   'struct maple_tree sparse_irqs;',
+  'struct xarray irq_desc_tree;',
   'struct radix_tree_root irq_desc_tree;',
   'struct irq_desc irq_desc[];',
   'int nr_irqs;',
@@ -160,12 +160,12 @@ export const GLOBAL_SEEDS: readonly string[] = [
   // Locks that stalls are often found behind.
   'struct mutex rtnl_mutex, cgroup_mutex, module_mutex, text_mutex, slab_mutex, event_mutex, trace_types_lock;',
   'struct mutex console_mutex, sched_domains_mutex, tracepoints_mutex, wq_pool_mutex, cpu_add_remove_lock, pcpu_alloc_mutex;',
-  'struct mutex shrinker_mutex, tty_mutex, dpm_list_mtx, kernfs_open_file_mutex, ftrace_lock, jump_label_mutex;',
-  'struct mutex system_transition_mutex, kprobe_mutex, cpuset_mutex, swapon_mutex, all_q_mutex, lock_ucounts;',
-  'struct rw_semaphore namespace_sem, uts_sem, pernet_ops_rwsem, shrinker_rwsem, trace_event_sem, minors_rwsem;',
+  'struct mutex shrinker_mutex, tty_mutex, dpm_list_mtx, ftrace_lock, jump_label_mutex;',
+  'struct mutex system_transition_mutex, kprobe_mutex, cpuset_mutex, swapon_mutex;',
+  'struct rw_semaphore namespace_sem, uts_sem, pernet_ops_rwsem, shrinker_rwsem, trace_event_sem;',
   'struct percpu_rw_semaphore cpu_hotplug_lock, cgroup_threadgroup_rwsem, dup_mmap_sem;',
   'struct semaphore console_sem;',
   'rwlock_t tasklist_lock, file_systems_lock, binfmt_lock;',
-  'spinlock_t inode_hash_lock, mount_lock_spin, sb_lock, vmap_area_lock, pidmap_lock;',
+  'spinlock_t inode_hash_lock, sb_lock, vmap_area_lock, pidmap_lock;',
   'raw_spinlock_t timekeeper_lock, logbuf_lock;',
 ];
