@@ -143,6 +143,13 @@ class KallsymsTable implements SymbolTable {
     return this.#nameList;
   }
 
+  nameTypes(): Uint8Array {
+    const distinct = this.#distinctSymbols();
+    const types = new Uint8Array(distinct.length);
+    for (let k = 0; k < distinct.length; k++) types[k] = this.#columns.types[distinct[k] as number] as number;
+    return types;
+  }
+
   #symbol(i: number, group?: Group): KernelSymbol {
     const address = this.#columns.addresses[i] as bigint;
     const name = columnName(this.#columns, i);

@@ -50,6 +50,8 @@ export interface SymbolTable {
   isText(address: bigint): boolean;
   /** Distinct names, for completion and the fuzzy index; built on first use. */
   names(): readonly string[];
+  /** The nm letters of `names()` as character codes, one each: of the first symbol of the name. */
+  nameTypes(): Uint8Array;
 }
 
 /** True for nm letters of code: t, T, w, W and i. */
