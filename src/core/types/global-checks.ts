@@ -45,7 +45,8 @@ const POINTERS = [
 export const GLOBAL_CHECKS: readonly GlobalCheck[] = [
   { symbol: 'init_task', kind: 'text', member: 'comm', begins: 'swapper' },
   { symbol: 'init_task', kind: 'range', member: 'pid', low: 0n, high: 0n },
-  { symbol: 'init_task', kind: 'points-to', member: 'active_mm', target: 'init_mm' },
+  { symbol: 'init_task', kind: 'points-to', member: 'real_parent', target: 'init_task' },
+  { symbol: 'init_task', kind: 'points-to', member: 'nsproxy', target: 'init_nsproxy' },
   { symbol: 'init_uts_ns', kind: 'text', member: 'name.sysname', begins: 'Linux' },
   { symbol: 'linux_banner', kind: 'text', member: '', begins: 'Linux version ' },
   { symbol: 'init_pid_ns', kind: 'range', member: 'level', low: 0n, high: 0n },

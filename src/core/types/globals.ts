@@ -6,8 +6,8 @@
  * if some of them are right.
  */
 import { NotFoundError, UsageError } from '../errors.ts';
-import { parseDeclarationSyntax } from './c-parser.ts';
 import { parseDeclarations } from './c-declaration.ts';
+import { parseDeclarationSyntax } from './c-parser.ts';
 import { GLOBAL_SEEDS } from './global-seeds.ts';
 import type { CType, TypeNamespace, TypeTable } from './type.ts';
 
@@ -77,7 +77,10 @@ export class Globals {
     if (!this.#seeded.has(key)) {
       const seeds = seedsByName().get(name) ?? [];
       const types = seeds.map((seed) => typeFromSeed(seed, name, this.#table, module));
-      this.#seeded.set(key, types.find((type) => type !== undefined));
+      this.#seeded.set(
+        key,
+        types.find((type) => type !== undefined),
+      );
     }
     return this.#seeded.get(key);
   }
