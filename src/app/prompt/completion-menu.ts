@@ -41,7 +41,7 @@ export function offer(state: EditorState, asked: Line, completion: Completion): 
   if (first === undefined || !Number.isInteger(start) || !Number.isInteger(end)) return BELL;
   if (candidates.length === 1) return replaced(state, start, end, first.text + (first.suffix ?? ''));
   const typed = state.text.slice(start, state.cursor);
-  const prefix = commonPrefix(candidates);
+  const prefix = completion.partial === true ? '' : commonPrefix(candidates);
   // Candidates found by a looser rule than their beginning have nothing to add to what was typed.
   const grows = prefix.startsWith(typed) && prefix.length > typed.length;
   const base: Line = grows ? replaced(state, start, end, prefix) : { text: state.text, cursor: state.cursor };

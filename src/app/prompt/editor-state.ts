@@ -21,6 +21,8 @@ export interface Completion {
   readonly start: number;
   readonly end: number;
   readonly candidates: readonly Candidate[];
+  /** There are more candidates than these: what these have in common need not be common to all. */
+  readonly partial?: boolean | undefined;
 }
 
 /** The completion menu, open below the line. */

@@ -5,7 +5,6 @@
  * that cannot be read or written costs the history and never the prompt.
  */
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -27,6 +26,8 @@ import { escapeEntry, HISTORY_MAX, type History, isKept, remember, rememberAll, 
 const SLACK = 2_000;
 /** Bytes of the file's end that are read: 10,000 long lines are far less. */
 const READ_MAX = 8 * 1024 * 1024;
+/** Age in milliseconds of a replacement that nobody works on any more. */
+const STALE_MS = 60_000;
 
 /** Where the history is kept: XDG Base Directory Specification, "state"; relative paths do not count. */
 export function historyPath(env: Readonly<Record<string, string | undefined>>): string {
@@ -52,9 +53,7 @@ export function openHistory(path: string, onTrouble: (message: string) => void =
     const loaded = load(path);
     kept = loaded.entries;
     torn = loaded.torn;
-    if (loaded.lines <= HISTORY_MAX + SLACK) return;
-    replace(path, kept, loaded);
-    torn = false;
+    if (loaded.lines > HISTORY_MAX + SLACK) replace(path, kept, loaded);
   });
   return {
     get entries() {
@@ -78,7 +77,10 @@ interface Loaded {
   readonly torn: boolean;
   /** Bytes up to where the file was read. */
   readonly end: number;
+  readonly inode: number;
 }
+
+const NOTHING: Loaded = { entries: [], lines: 0, torn: false, end: 0, inode: 0 };
 
 function load(path: string): Loaded {
   let file: number;
@@ -86,21 +88,22 @@ function load(path: string): Loaded {
     // Without O_NONBLOCK a named pipe in the file's place would keep the prompt waiting.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { entries: [], lines: 0, torn: false, end: 0 };
+    if (codeOf(error) === 'ENOENT') return NOTHING;
     throw error;
   }
   try {
     const status = fstatSync(file);
     // A link to /dev/null is the usual way to have no history.
-    if (!status.isFile()) return { entries: [], lines: 0, torn: false, end: 0 };
+    if (!status.isFile()) return NOTHING;
     const from = Math.max(0, status.size - READ_MAX);
     const bytes = readRange(file, from, status.size);
     const lines = bytes.toString('utf8').split('\n');
     const torn = lines.at(-1) !== '';
     if (!torn) lines.pop();
     if (from > 0) lines.shift();
+    const lineCount = from > 0 ? Number.POSITIVE_INFINITY : lines.length;
     const entries = rememberAll(lines.slice(-(HISTORY_MAX + SLACK)).map(unescapeEntry));
-    return { entries, lines: from > 0 ? Number.POSITIVE_INFINITY : lines.length, torn, end: from + bytes.length };
+    return { entries, lines: lineCount, torn, end: from + bytes.length, inode: status.ino };
   } finally {
     closeSync(file);
   }
@@ -140,20 +143,22 @@ function append(path: string, line: string): boolean {
 
 /**
  * Replaces the file by one with only `entries`. Others may append all the while: what they wrote after the file was
- * read is carried over, up to the rename from the path and after it from the old file, which stays open here.
+ * read is carried over, up to the rename from the path and after it from the old file, which stays open here. The new
+ * file's name serves as a lock: two that replace at once would lose what is appended between them.
  */
 function replace(path: string, entries: readonly string[], loaded: Loaded): void {
   const target = realpathSync(path);
-  const fresh = `${target}.${process.pid}.new`;
-  removeQuietly(fresh);
+  const fresh = `${target}.new`;
   const old = openSync(target, constants.O_RDONLY);
   try {
-    const created = openSync(
-      fresh,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
-      0o600,
-    );
+    const created = createFresh(fresh);
+    if (created === undefined) return;
     try {
+      // Another kdbg may have replaced it since it was read here: then theirs stays.
+      if (fstatSync(old).ino !== loaded.inode || statSync(target).ino !== loaded.inode) {
+        unlinkSync(fresh);
+        return;
+      }
       writeSync(created, entries.map((entry) => `${escapeEntry(entry)}\n`).join(''));
       let carried = loaded.end;
       const carry = (): void => {
@@ -162,12 +167,6 @@ function replace(path: string, entries: readonly string[], loaded: Loaded): void
         if (more.length > 0) writeSync(created, more);
       };
       carry();
-      // Another kdbg may have replaced it already: then theirs stays.
-      if (statSync(target).ino !== fstatSync(old).ino) {
-        unlinkSync(fresh);
-        return;
-      }
-      chmodSync(fresh, 0o600);
       renameSync(fresh, target);
       carry();
     } catch (error) {
@@ -178,6 +177,20 @@ function replace(path: string, entries: readonly string[], loaded: Loaded): void
     }
   } finally {
     closeSync(old);
+  }
+}
+
+/** Creates the file that replaces the history; undefined while another kdbg is at it. */
+function createFresh(fresh: string): number | undefined {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND;
+  try {
+    return openSync(fresh, flags, 0o600);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    // Left behind by a kdbg that was killed, if it is old: the next start has the name free.
+    const since = statSync(fresh, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - since > STALE_MS) removeQuietly(fresh);
+    return undefined;
   }
 }
 

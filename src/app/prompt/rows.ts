@@ -97,9 +97,9 @@ export class RowBuilder {
     this.#column += width;
   }
 
-  /** The rows; at least one. A full row gets an empty one below it when `place` is there. */
-  rows(withPlace: boolean): Row[] {
-    if (withPlace && this.place.row === this.#rows.length) this.newRow();
+  /** The rows, with an empty one at the end if the cursor stands there because the row before is full. */
+  rows(cursorRow: number): Row[] {
+    if (cursorRow === this.#rows.length) this.newRow();
     return this.#rows.map((spans) => ({ spans, width: spans.reduce((cells, each) => cells + each.width, 0) }));
   }
 }

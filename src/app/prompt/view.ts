@@ -56,7 +56,13 @@ export function view(state: EditorState, options: ViewOptions): View {
 
 /** The prompt and the line as they stay on the screen once the line is accepted. */
 export function acceptedRows(state: EditorState, prompt: string, width: number): readonly Row[] {
-  return lineRows({ ...state, search: undefined }, prompt, Math.max(2, width), '').rows;
+  const { rows } = lineRows(
+    { ...state, cursor: 0, search: undefined, complaint: undefined },
+    prompt,
+    Math.max(2, width),
+    '',
+  );
+  return rows;
 }
 
 interface LineRows {
@@ -92,7 +98,7 @@ function lineRows(state: EditorState, prompt: string, width: number, suggestion:
   if (state.cursor >= text.length) cursor = builder.place;
   if (column !== undefined) complaint ??= builder.place;
   if (suggestion !== '' && builder.room > 2) builder.put(showText(suggestion, builder.room).text, 'ghost');
-  return { rows: builder.rows(cursor.row === builder.place.row && cursor.column === 0), cursor, complaint };
+  return { rows: builder.rows(cursor.row), cursor, complaint };
 }
 
 /** The end of a text that fits into `width` cells. */
@@ -115,6 +121,6 @@ export function complaintRows(complaint: Complaint, column: number | undefined, 
   if (column !== undefined && column + 2 + message.width <= width) return [rowOf(`${caret} ${message.text}`, 'error')];
   const builder = new RowBuilder(width);
   builder.put(complaint.message.slice(0, width * COMPLAINT_ROWS), 'error');
-  const rows = builder.rows(false).slice(0, COMPLAINT_ROWS);
+  const rows = builder.rows(0).slice(0, COMPLAINT_ROWS);
   return column === undefined ? rows : [rowOf(caret, 'error'), ...rows];
 }
