@@ -50,7 +50,6 @@ export interface ReadOptions {
 /** Reads the stacks of a batch of tasks. Throws CancelledError, BackendError. */
 export function readStacks(kernel: Kernel, tasks: readonly bigint[], options: ReadOptions = {}): readonly ReadStack[] {
   const { memory } = kernel;
-  const bound = kernel.struct(StackTask);
   const done = new Map<bigint, ReadStack>();
   memory.prefetch(taskRanges(kernel, tasks));
   let pending: readonly bigint[] = [...new Set(tasks)];
@@ -63,23 +62,24 @@ export function readStacks(kernel: Kernel, tasks: readonly bigint[], options: Re
       for (const stack of read) done.set(stack.task, stack);
       break;
     }
-    for (const { task } of read) memory.refresh(task, bound.size);
-    memory.prefetch([...alongside, ...taskRanges(kernel, pending)]);
+    const again = taskRanges(kernel, pending);
+    for (const range of again) memory.refresh(range.address, range.length);
+    memory.prefetch([...alongside, ...again]);
     const before = moments;
     moments = new Map(pending.map((task) => [task, momentOf(kernel, task)]));
-    const again: bigint[] = [];
+    const ran: bigint[] = [];
     for (const stack of read) {
       const now = moments.get(stack.task);
-      const ran = hasRun(before.get(stack.task), now);
-      if (ran && attempt < ATTEMPTS) again.push(stack.task);
-      else done.set(stack.task, { ...stack, moment: ran && now !== undefined ? now : stack.moment, moved: ran });
+      const moved = hasRun(before.get(stack.task), now);
+      if (moved && attempt < ATTEMPTS) ran.push(stack.task);
+      else done.set(stack.task, { ...stack, moment: moved && now !== undefined ? now : stack.moment, moved });
     }
     for (const stack of read) {
-      if (stack.image !== undefined && again.includes(stack.task)) {
+      if (stack.image !== undefined && ran.includes(stack.task)) {
         memory.refresh(stack.image.address, stack.image.bytes.length);
       }
     }
-    pending = again;
+    pending = ran;
   }
   return tasks.flatMap((task) => done.get(task) ?? []);
 }
