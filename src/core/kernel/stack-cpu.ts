@@ -2,11 +2,12 @@
  * The stacks of a CPU, besides that of the task on it: where the unwind of a task that was running goes through.
  */
 import type { Stack } from '../arch/x86_64/stacks.ts';
-import { DataError, FaultError, NotFoundError } from '../errors.ts';
+import { DataError, FaultError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { findMember } from '../types/member-path.ts';
 import { sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
 import { findStructMember } from './member.ts';
+import { perCpuSymbol } from './percpu.ts';
 
 /** IRQ_STACK_SIZE, for a kernel whose types do not have struct irq_stack. */
 const IRQ_STACK_SIZE = 16 * 1024;
@@ -42,19 +43,19 @@ function irqStack(kernel: Kernel, cpu: number): readonly Stack[] {
 
 function irqStackPointer(kernel: Kernel, cpu: number): bigint | undefined {
   // A per-CPU variable of its own again since 4b00b116439e (v6.15); in pcpu_hot since d7b6d709a76a (v6.2).
-  const own = kernel.addressOf('hardirq_stack_ptr');
-  if (own !== undefined) return kernel.memory.u64(perCpu(kernel, own, cpu), 'hardirq_stack_ptr');
-  const hot = kernel.addressOf('pcpu_hot');
+  const own = perCpuSymbol(kernel, 'hardirq_stack_ptr', cpu);
+  if (own !== undefined) return kernel.memory.u64(own, 'hardirq_stack_ptr');
+  const hot = perCpuSymbol(kernel, 'pcpu_hot', cpu);
   const member = findStructMember(kernel, 'pcpu_hot', 'hardirq_stack_ptr');
   if (hot === undefined || member === undefined) return undefined;
-  return kernel.memory.u64(perCpu(kernel, hot, cpu) + BigInt(member.offset), 'pcpu_hot.hardirq_stack_ptr');
+  return kernel.memory.u64(hot + BigInt(member.offset), 'pcpu_hot.hardirq_stack_ptr');
 }
 
 function exceptionStacks(kernel: Kernel, cpu: number): readonly Stack[] {
-  const variable = kernel.addressOf('cea_exception_stacks');
+  const variable = perCpuSymbol(kernel, 'cea_exception_stacks', cpu);
   const type = kernel.types.find('struct', 'cea_exception_stacks');
   if (variable === undefined || type === undefined) return [];
-  const base = kernel.memory.u64(perCpu(kernel, variable, cpu), 'cea_exception_stacks');
+  const base = kernel.memory.u64(variable, 'cea_exception_stacks');
   if (base === 0n) return [];
   const stacks = EXCEPTION_STACKS.flatMap(([path, name]): readonly Stack[] => {
     const member = findMember(type, path);
@@ -75,18 +76,12 @@ function entryStack(kernel: Kernel, exceptions: bigint): readonly Stack[] {
   return [{ kind: 'entry', name: 'ENTRY_TRAMPOLINE', start, end: start + BigInt(sizeOf(entry.type)) }];
 }
 
-/** Address of a CPU's copy of a per-CPU variable. */
-function perCpu(kernel: Kernel, variable: bigint, cpu: number): bigint {
-  const offsets = kernel.addressOf('__per_cpu_offset');
-  if (offsets === undefined) return variable;
-  return BigInt.asUintN(64, variable + kernel.memory.u64(offsets + BigInt(cpu * 8), '__per_cpu_offset'));
-}
-
 function attempt<T>(find: () => T): T | undefined {
   try {
     return find();
   } catch (error) {
-    if (error instanceof FaultError || error instanceof NotFoundError || error instanceof DataError) return undefined;
+    if (error instanceof FaultError || error instanceof NotFoundError) return undefined;
+    if (error instanceof DataError || error instanceof UnsupportedError) return undefined;
     throw error;
   }
 }
