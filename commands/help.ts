@@ -48,7 +48,9 @@ export default defineCommand({
     const commands = scope.shell.commands();
     if (topic === undefined) {
       for (const [i, command] of commands.entries()) {
-        yield row({ name: command.name, group: command.group, summary: command.summary }, () => (i === 0 ? overview(commands) : []));
+        yield row({ name: command.name, group: command.group, summary: command.summary }, () =>
+          i === 0 ? overview(commands) : [],
+        );
       }
       return;
     }
@@ -68,5 +70,7 @@ function manual(scope: Scope, command: Command, separate: boolean) {
     .filter((alias) => alias.line === command.name)
     .map((alias) => alias.name);
   const lines = manualOf(command, aliases);
-  return row({ name: command.name, group: command.group, summary: command.summary }, () => (separate ? ['', ...lines] : lines));
+  return row({ name: command.name, group: command.group, summary: command.summary }, () =>
+    separate ? ['', ...lines] : lines,
+  );
 }

@@ -1,11 +1,12 @@
 /**
  * The context and the variables of the shell.
  */
+
+import { contextRow, findTaskArgument } from '../src/core/command/context.ts';
 import { defineCommand, flag, maybe, rest } from '../src/core/command/define.ts';
 import { text, word } from '../src/core/command/kinds.ts';
-import { SETTING_DOCS, type Settings } from '../src/core/command/settings.ts';
-import { contextRow, findTaskArgument } from '../src/core/command/context.ts';
 import type { Scope } from '../src/core/command/scope.ts';
+import { SETTING_DOCS, type Settings } from '../src/core/command/settings.ts';
 import { type Item, row } from '../src/core/output/item.ts';
 
 export default defineCommand({
@@ -16,8 +17,15 @@ export default defineCommand({
     'The context is the task that bt, task and others mean when no task is given. Without an argument it is shown; a PID or the address of a task_struct makes that task the context.',
     'With a variable and a value the variable is changed; "set -v" lists them all.',
   ],
-  options: { v: flag('list the variables'), c: flag('the task that runs on the CPU given as the operand'), p: flag('the task that was the context at the start') },
-  operands: { name: maybe(word, '[TASK|VARIABLE]', 'a task or a variable'), value: rest(text, '[VALUE]', 'its new value') },
+  options: {
+    v: flag('list the variables'),
+    c: flag('the task that runs on the CPU given as the operand'),
+    p: flag('the task that was the context at the start'),
+  },
+  operands: {
+    name: maybe(word, '[TASK|VARIABLE]', 'a task or a variable'),
+    value: rest(text, '[VALUE]', 'its new value'),
+  },
   examples: [
     { line: 'set', shows: 'the context' },
     { line: 'set 1', shows: 'makes the task with PID 1 the context' },

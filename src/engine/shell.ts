@@ -1,7 +1,7 @@
 /**
  * The shell around the commands of a session: aliases, settings, context, variables, files, and the recording.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { commands } from '../../commands/index.ts';
 import type { Disassembler } from '../core/arch/x86_64/disassemble.ts';
@@ -47,6 +47,7 @@ export class SessionShell implements Shell {
   #settings: Settings = DEFAULT_SETTINGS;
   #context: Context;
   #exit: number | undefined;
+  #values = 0;
   #sourceDepth = 0;
   #rc = false;
 
@@ -145,6 +146,11 @@ export class SessionShell implements Shell {
     this.#variables.set(name, value);
   }
 
+  keepValue(value: unknown): number {
+    this.#variables.set(String(++this.#values), value);
+    return this.#values;
+  }
+
   variableNames(): Iterable<string> {
     return this.#variables.keys();
   }
@@ -173,6 +179,15 @@ export class SessionShell implements Shell {
     } catch (error) {
       if (error instanceof UsageError) throw error;
       throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+    }
+  }
+
+  writeFile(path: string, bytes: Uint8Array): void {
+    const expanded = path.startsWith('~/') ? homedir() + path.slice(1) : path;
+    try {
+      writeFileSync(expanded, bytes);
+    } catch (error) {
+      throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
     }
   }
 

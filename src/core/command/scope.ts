@@ -50,6 +50,8 @@ export interface Shell {
   variable(name: string): unknown;
   setVariable(name: string, value: unknown): void;
   variableNames(): Iterable<string>;
+  /** Keeps a value as the next `$N`; returns N. */
+  keepValue(value: unknown): number;
   readonly recording: RecordingControl;
   /** Waits on the clock of the target's side; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
@@ -57,6 +59,8 @@ export interface Shell {
   now(): number;
   /** The text of a file of the user's machine: `< file`, `set -i`. Throws NotFoundError. */
   readTextFile(path: string): string;
+  /** Writes a file of the user's machine; throws UsageError when it cannot. */
+  writeFile(path: string, bytes: Uint8Array): void;
   /** A library that is loaded only when a command needs it. */
   disassembler(): import('../arch/x86_64/disassemble.ts').Disassembler;
   fuzzy(): unknown;

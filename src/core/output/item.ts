@@ -3,6 +3,7 @@
  * are views of this one stream.
  */
 import type { Fault } from '../memory/fault.ts';
+import type { Value } from '../types/value.ts';
 import type { Columns } from './columns.ts';
 import type { Line } from './line.ts';
 
@@ -18,6 +19,7 @@ export type Cell =
   | null
   | undefined
   | Fault
+  | Value
   | readonly Cell[]
   | { readonly toJSON: () => unknown }
   | { readonly [name: string]: Cell };

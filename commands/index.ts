@@ -1,0 +1,41 @@
+/** Every command, in the order in which help lists them. A test checks that this is the folder. */
+import type { Command } from '../src/core/command/define.ts';
+import alias from './alias.ts';
+import ascii from './ascii.ts';
+import btop from './btop.ts';
+import evalCommand from './eval.ts';
+import exit from './exit.ts';
+import help from './help.ts';
+import history from './history.ts';
+import list from './list.ts';
+import p from './p.ts';
+import ptob from './ptob.ts';
+import rd from './rd.ts';
+import record from './record.ts';
+import repeat from './repeat.ts';
+import star from './star.ts';
+import struct from './struct.ts';
+import tree from './tree.ts';
+import union from './union.ts';
+import whatis from './whatis.ts';
+
+export const commands: readonly Command[] = [
+  struct,
+  union,
+  star,
+  p,
+  whatis,
+  list,
+  tree,
+  rd,
+  evalCommand,
+  ascii,
+  btop,
+  ptob,
+  help,
+  alias,
+  history,
+  repeat,
+  record,
+  exit,
+];
