@@ -164,8 +164,12 @@ class Builder {
   }
 
   #compound(kind: 'struct' | 'union', tag: string | undefined, body: readonly Declaration[] | undefined): number {
-    const id = tag === undefined ? this.#writer.reserve() : this.#once(`${kind} ${tag}`, () => this.#writer.reserve());
-    if (body === undefined) return id;
+    const key = `${kind} ${tag}`;
+    if (body === undefined) return this.#once(key, () => this.#writer.reserve());
+    // A second definition, as in another file of a kernel or in a module, is a type of its own.
+    const declared = tag === undefined ? undefined : this.#ids.get(key);
+    const id = declared !== undefined && this.#writer.unfilled().includes(declared) ? declared : this.#writer.reserve();
+    if (tag !== undefined) this.#ids.set(key, id);
     let bits = 0;
     let end = 0;
     let alignment = 1;

@@ -30,7 +30,7 @@ export function declare(type: CType, name: string): string {
 }
 
 /** A function's parameters, and their types in turn, of a table that was made up to have no end. */
-const SPELLED_TYPES_MAX = 2000;
+const SPELLED_TYPES_MAX = 500;
 const DEPTH_MAX = 64;
 
 interface Budget {
