@@ -34,6 +34,7 @@ import { type ReadStack, readStacks, type TaskMoment } from './stack-read.ts';
 import { forkEntries, inactiveFrameLayout, PF_KTHREAD, requireStackTypes } from './stack-task.ts';
 import { prefetchUnwindTables } from './unwind-prefetch.ts';
 import { unwindText } from './unwind-text.ts';
+import { trampolines } from './unwind-trampolines.ts';
 
 export { stackOf, threadSize } from './stack-task.ts';
 
@@ -244,7 +245,8 @@ function finish(
 
 /** A return address after a call that never returns is the first of the next function: the call says which it is in. */
 function symbolised(kernel: Kernel, frame: RawFrame, index: number): StackFrame {
-  const found = kernel.symbols.nearest(frame.interrupted ? frame.pc : frame.pc - 1n);
+  const isTrampoline = trampolines(kernel).has(frame.pc);
+  const found = kernel.symbols.nearest(frame.interrupted || isTrampoline ? frame.pc : frame.pc - 1n);
   const symbol = found?.symbol;
   return {
     ...frame,

@@ -36,6 +36,8 @@ const KretprobeInstance = defineStruct('kretprobe_instance', { ret: pointer('ret
 const RET_STACK_SIZE = 4096;
 const RET_DEPTH_MAX = 50;
 const HOOKS_MAX = 4096;
+/** Kinds of tracers that can have replaced one return address, twice over. */
+const TRACERS_MAX = 4;
 
 /** Trampolines by address. */
 export function trampolines(kernel: Kernel): ReadonlyMap<bigint, string> {
@@ -56,28 +58,29 @@ export function trampolines(kernel: Kernel): ReadonlyMap<bigint, string> {
 
 /** The real return address that a task's stack slot had; undefined when `pc` is no trampoline. */
 export function recoverReturn(kernel: Kernel, task: bigint, pc: bigint, slot: bigint): RecoveredReturn | undefined {
-  const trampoline = trampolines(kernel).get(pc);
+  const known = trampolines(kernel);
+  const trampoline = known.get(pc);
   if (trampoline === undefined) return undefined;
-  const real = trampoline === 'return_to_handler' ? fromRetStack : fromHooks;
+  let real: bigint | undefined = pc;
   try {
-    return { trampoline, pc: real(kernel, task, slot, trampolines(kernel)) };
+    // A function that both trace has the one's trampoline in the other's record.
+    for (let depth = 0; depth < TRACERS_MAX && real !== undefined; depth++) {
+      const name = known.get(real);
+      if (name === undefined) return { trampoline, pc: real };
+      real = (name === 'return_to_handler' ? fromRetStack : fromHooks)(kernel, task, slot, real);
+    }
   } catch (error) {
     // The frame is then shown as the trampoline that it is.
-    if (error instanceof KdbgError && error.status === 1) return { trampoline, pc: undefined };
-    throw error;
+    if (!(error instanceof KdbgError) || error.status !== 1) throw error;
   }
+  return { trampoline, pc: undefined };
 }
 
 /**
  * A record whose `retp` is the slot. The words between the records of a shadow stack are bit masks and small data that
  * no stack address is among, so records are found by that pointer and need not be followed.
  */
-function fromRetStack(
-  kernel: Kernel,
-  task: bigint,
-  slot: bigint,
-  known: ReadonlyMap<bigint, string>,
-): bigint | undefined {
+function fromRetStack(kernel: Kernel, task: bigint, slot: bigint, trampoline: bigint): bigint | undefined {
   const traced = kernel.struct(TracedTask).at(task);
   const record = kernel.struct(FtraceRetStack);
   const { retStack, retStackTop } = traced;
@@ -95,12 +98,12 @@ function fromRetStack(
   for (let at = Math.floor((length - record.size) / step) * step; at >= 0; at -= step) {
     if (view.getBigUint64(at + retp, true) !== slot) continue;
     const pc = view.getBigUint64(at + ret, true);
-    if (!known.has(pc)) return pc;
+    if (pc !== trampoline) return pc;
   }
   return undefined;
 }
 
-function fromHooks(kernel: Kernel, task: bigint, slot: bigint, known: ReadonlyMap<bigint, string>): bigint | undefined {
+function fromHooks(kernel: Kernel, task: bigint, slot: bigint, trampoline: bigint): bigint | undefined {
   const { rethooks, kretprobes } = kernel.struct(TracedTask).at(task);
   const lists: readonly (readonly [bigint | undefined, typeof RethookNode])[] = [
     [rethooks, RethookNode],
@@ -111,7 +114,7 @@ function fromHooks(kernel: Kernel, task: bigint, slot: bigint, known: ReadonlyMa
     const node = kernel.struct(definition);
     for (const address of walkLlistOf(kernel, head, definition.name, 'llist', { limit: HOOKS_MAX })) {
       const { ret, frame } = node.at(address);
-      if (frame === slot && !known.has(ret)) return ret;
+      if (frame === slot && ret !== trampoline) return ret;
     }
   }
   return undefined;
