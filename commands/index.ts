@@ -3,6 +3,7 @@ import type { Command } from '../src/core/command/define.ts';
 import alias from './alias.ts';
 import ascii from './ascii.ts';
 import btop from './btop.ts';
+import dis from './dis.ts';
 import evalCommand from './eval.ts';
 import exit from './exit.ts';
 import help from './help.ts';
@@ -15,6 +16,7 @@ import record from './record.ts';
 import repeat from './repeat.ts';
 import star from './star.ts';
 import struct from './struct.ts';
+import sym from './sym.ts';
 import tree from './tree.ts';
 import union from './union.ts';
 import whatis from './whatis.ts';
@@ -28,6 +30,8 @@ export const commands: readonly Command[] = [
   list,
   tree,
   rd,
+  sym,
+  dis,
   evalCommand,
   ascii,
   btop,

@@ -63,7 +63,7 @@ export interface Shell {
   writeFile(path: string, bytes: Uint8Array): void;
   /** A library that is loaded only when a command needs it. */
   disassembler(): import('../arch/x86_64/disassemble.ts').Disassembler;
-  fuzzy(): unknown;
+  fuzzy(): Pick<import('fuzzysort').Fuzzysort, 'go'>;
   /** Asks the shell to end after this command. */
   exit(status: number): void;
 }
