@@ -10,12 +10,11 @@
 import { DataError } from '../errors.ts';
 import type { Btf, BtfRecord } from '../formats/btf.ts';
 import { BTF_KIND } from '../formats/btf-kind.ts';
-import { enumeratorValues } from './btf-enum.ts';
+import { enumType } from './btf-enum.ts';
 import {
   type ArrayType,
   type CompoundType,
   type CType,
-  type EnumType,
   type ForwardType,
   type FunctionType,
   type IntType,
@@ -280,20 +279,4 @@ function intType(record: BtfRecord): IntType {
 
 function forwardType(record: BtfRecord): ForwardType {
   return { kind: 'forward', name: record.name, union: record.flag };
-}
-
-function enumType(btf: Btf, record: BtfRecord): EnumType {
-  let enumerators: EnumType['enumerators'] | undefined;
-  const { signed, values } = enumeratorValues(btf, record);
-  return {
-    kind: 'enum',
-    name: record.name || undefined,
-    size: record.size,
-    signed,
-    get enumerators() {
-      const words = record.kind === BTF_KIND.enum64 ? 3 : 2;
-      enumerators ??= values().map((value, i) => ({ name: record.nameAt(i * words), value }));
-      return enumerators;
-    },
-  };
 }
