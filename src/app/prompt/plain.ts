@@ -126,8 +126,10 @@ export class PlainPrompt implements Prompt {
   };
 
   readonly #onInterrupt = (): void => {
+    // The kernel has echoed ^C.
+    if (this.#isTerminal) this.#write('\n');
     if (this.#reading === undefined) this.#setting.onInterrupt();
-    else this.#write(`\n${this.#reading.prompt}`);
+    else if (this.#isTerminal) this.#write(this.#reading.prompt);
   };
 
   #handOut(): void {

@@ -62,6 +62,11 @@ export class TerminalMode {
     this.take();
   }
 
+  /** The terminal is the prompt's now: not lent, not suspended. */
+  get isTaken(): boolean {
+    return this.#raw;
+  }
+
   /** Takes the terminal. */
   take(): void {
     this.#owned = true;

@@ -36,6 +36,7 @@ export class TerminalPrompt implements Prompt {
   #secret: SecretSession | undefined;
   #earlier: EditorState | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #overdue: NodeJS.Immediate | undefined;
   #ended = false;
   /** What was printed last did not end its line. */
   #midLine = false;
@@ -87,7 +88,7 @@ export class TerminalPrompt implements Prompt {
           resolve(line);
         },
         onReady: () => this.#work(),
-        onSuspend: () => this.#mode.suspend(),
+        onSuspend: () => this.#suspend(),
         onHelp: (text) => this.print(text.endsWith('\n') ? text : `${text}\n`),
       });
       this.#line = session;
@@ -131,7 +132,7 @@ export class TerminalPrompt implements Prompt {
 
   close(): void {
     const { input, output } = this.#setting;
-    clearTimeout(this.#timer);
+    this.#forgetTimer();
     input.off('data', this.#onData);
     input.off('end', this.#onEnd);
     input.off('error', this.#onEnd);
@@ -152,11 +153,22 @@ export class TerminalPrompt implements Prompt {
   }
 
   readonly #onData = (chunk: Uint8Array | string): void => {
-    clearTimeout(this.#timer);
+    this.#forgetTimer();
     this.#take(this.#tokenizer.feed(chunk));
     const { pending } = this.#tokenizer;
-    if (pending !== 'nothing') this.#timer = setTimeout(() => this.#take(this.#tokenizer.flush()), PATIENCE[pending]);
+    if (pending === 'nothing') return;
+    // When this process itself was late, the rest may lie unread in the terminal: one more turn of the event loop,
+    // which reads before immediates run, tells.
+    const flush = () => this.#take(this.#tokenizer.flush());
+    this.#timer = setTimeout(() => {
+      this.#overdue = setImmediate(flush);
+    }, PATIENCE[pending]);
   };
+
+  #forgetTimer(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#overdue);
+  }
 
   readonly #onEnd = (): void => {
     this.#ended = true;
@@ -165,7 +177,7 @@ export class TerminalPrompt implements Prompt {
   };
 
   readonly #onResize = (): void => {
-    this.#line?.resized();
+    if (this.#mode.isTaken) this.#line?.resized();
   };
 
   #take(events: readonly InputEvent[]): void {
@@ -173,7 +185,7 @@ export class TerminalPrompt implements Prompt {
       // Of the keys that do not wait, all but those that C-v makes text.
       const quoted = this.#line?.isQuoting === true;
       const urgent = quoted ? undefined : this.#nameOf(event);
-      if (urgent === 'suspend') this.#mode.suspend();
+      if (urgent === 'suspend') this.#suspend();
       else if (this.#secret !== undefined) this.#editSecret(this.#secret, event);
       else if (urgent === 'interrupt') this.#interrupt();
       else if (urgent === 'cancel' && this.#line?.cancelQuestion()) this.#work();
@@ -181,6 +193,11 @@ export class TerminalPrompt implements Prompt {
       this.#drain();
     }
     this.#paint();
+  }
+
+  #suspend(): void {
+    this.#paint();
+    this.#mode.suspend();
   }
 
   #nameOf(waiting: InputEvent | Action): string | undefined {
@@ -239,6 +256,7 @@ export class TerminalPrompt implements Prompt {
   }
 
   #paint(): void {
+    if (!this.#mode.isTaken) return;
     this.#line?.paint();
     if (this.#secret !== undefined) this.#screen.write(`\r\x1b[J${showText(this.#secret.prompt).text}`);
   }
