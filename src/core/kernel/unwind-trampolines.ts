@@ -6,13 +6,14 @@
  *     return_to_handler                function graph: the real address is on task->ret_stack
  *     arch_rethook_trampoline          kretprobes and fprobes: the task's list `rethooks` (v5.18)
  *     __kretprobe_trampoline,          kretprobes before: the task's list `kretprobe_instances`
- *     kretprobe_trampoline             (d741bf41d7c7, v5.11; before that a hash table, which is not read)
+ *     kretprobe_trampoline             (d741bf41d7c7, v5.11), before that a hash table by task
  *
  * Each record says at which stack slot it replaced the address, so none is taken for another.
  */
 import type { RecoveredReturn } from '../arch/x86_64/unwind.ts';
 import { KdbgError } from '../errors.ts';
 import { type CType, resolve } from '../types/type.ts';
+import { walkHlistOf } from './hlist.ts';
 import type { Kernel } from './kernel.ts';
 import { walkLlistOf } from './llist.ts';
 import { findStructMember } from './member.ts';
@@ -36,6 +37,9 @@ const KretprobeInstance = defineStruct('kretprobe_instance', { ret: pointer('ret
 const RET_STACK_SIZE = 4096;
 const RET_DEPTH_MAX = 50;
 const HOOKS_MAX = 4096;
+/** GOLDEN_RATIO_64 of linux/hash.h, and KPROBE_HASH_BITS. */
+const GOLDEN_RATIO_64 = 0x61c8_8646_80b5_83ebn;
+const KRETPROBE_HASH_BITS = 6;
 /** Kinds of tracers that can have replaced one return address, twice over. */
 const TRACERS_MAX = 4;
 
@@ -116,6 +120,20 @@ function fromHooks(kernel: Kernel, task: bigint, slot: bigint, trampoline: bigin
       const { ret, frame } = node.at(address);
       if (frame === slot && ret !== trampoline) return ret;
     }
+  }
+  return fromHashTable(kernel, task, slot, trampoline);
+}
+
+/** Before v5.11: hlists of struct kretprobe_instance, in `kretprobe_inst_table` by hash_ptr(task, 6). */
+function fromHashTable(kernel: Kernel, task: bigint, slot: bigint, trampoline: bigint): bigint | undefined {
+  const table = kernel.addressOf('kretprobe_inst_table');
+  if (table === undefined || findStructMember(kernel, 'kretprobe_instance', 'hlist') === undefined) return undefined;
+  const bucket = BigInt.asUintN(64, task * GOLDEN_RATIO_64) >> BigInt(64 - KRETPROBE_HASH_BITS);
+  const instance = kernel.struct(KretprobeInstance);
+  const head = table + bucket * 8n;
+  for (const address of walkHlistOf(kernel, head, 'kretprobe_instance', 'hlist', { limit: HOOKS_MAX })) {
+    const { ret, frame } = instance.at(address);
+    if (frame === slot && ret !== trampoline) return ret;
   }
   return undefined;
 }
