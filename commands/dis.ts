@@ -3,7 +3,7 @@
  * differs from vmlinux.
  */
 
-import type { Instruction, Symbolize } from '../src/core/arch/x86_64/disassemble.ts';
+import type { Instruction, Symbolise } from '../src/core/arch/x86_64/disassemble.ts';
 import { defineCommand, flag, maybe, option } from '../src/core/command/define.ts';
 import { count } from '../src/core/command/kinds.ts';
 import { addressesIn } from '../src/core/command/pipe.ts';
@@ -82,7 +82,7 @@ function* disassemble(scope: Scope, args: DisArgs, target: bigint): Iterable<Ins
   const whole = symbol?.address === target && !args.r && !args.f && args.count === undefined;
   const range = rangeOf(args, target, symbol, whole);
   const options = {
-    symbolize: symbolizer(scope),
+    symbolise: symboliser(scope),
     syntax: args.i ? ('intel' as const) : scope.settings.syntax,
     ...(args.b === undefined ? {} : { bytesAfterUd2: args.b }),
   };
@@ -145,7 +145,7 @@ function withoutPadding(instructions: readonly Instruction[]): readonly Instruct
   return instructions.slice(0, end);
 }
 
-function symbolizer(scope: Scope): Symbolize {
+function symboliser(scope: Scope): Symbolise {
   const radix = offsetRadix(scope.settings);
   return (at) => {
     const found = scope.kernel.symbols.nearest(at);

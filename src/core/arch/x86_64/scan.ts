@@ -49,8 +49,12 @@ export const CALL_LENGTH_MAX = 7;
  * and needs no disassembler for it.
  */
 export function endsWithCall(bytes: Uint8Array): boolean {
+  return (bytes.length >= 5 && bytes[bytes.length - 5] === 0xe8) || endsWithIndirectCall(bytes);
+}
+
+/** True when the bytes could end with a call through a register or memory. */
+export function endsWithIndirectCall(bytes: Uint8Array): boolean {
   const end = bytes.length;
-  if (end >= 5 && bytes[end - 5] === 0xe8) return true;
   for (const length of [2, 3, 4, 6, 7]) {
     if (end < length || bytes[end - length] !== 0xff) continue;
     const modrm = bytes[end - length + 1] as number;
