@@ -19,19 +19,16 @@
  * bp where ORC follows it, all callee-saved ones in the first frame of a sleeping task (as they were in __schedule),
  * all of them in a frame that an exception interrupted; `recoverRegisters` (stack-registers.ts) finds more.
  */
-import type { ExceptionFrame } from '../arch/x86_64/exception-frame.ts';
-import { userRegisters } from '../arch/x86_64/exception-frame.ts';
-import { inactiveStart, type UnwindStart } from '../arch/x86_64/inactive-frame.ts';
-import { generalRegisters, isUserMode, type PtRegs } from '../arch/x86_64/registers.ts';
-import { scanForReturnAddress } from '../arch/x86_64/scan.ts';
-import { type StackImage, type StackMemory, stackMemory } from '../arch/x86_64/stacks.ts';
-import { FRAMES_MAX, type RawFrame, type UnwindText, type UnwoundStack, unwind } from '../arch/x86_64/unwind.ts';
+import { type ExceptionFrame, userRegisters } from '../arch/x86_64/exception-frame.ts';
+import type { PtRegs } from '../arch/x86_64/registers.ts';
+import type { StackImage } from '../arch/x86_64/stacks.ts';
+import type { RawFrame, UnwoundStack } from '../arch/x86_64/unwind.ts';
 import { Fault } from '../memory/fault.ts';
 import type { KernelSymbol } from '../symbols/symbol-table.ts';
 import type { Kernel } from './kernel.ts';
-import { cpuStacks } from './stack-cpu.ts';
 import { type ReadStack, readStacks, type TaskMoment } from './stack-read.ts';
-import { forkEntries, inactiveFrameLayout, PF_KTHREAD, requireStackTypes } from './stack-task.ts';
+import { PF_KTHREAD, requireStackTypes } from './stack-task.ts';
+import { unwindImage } from './stack-unwind.ts';
 import { prefetchUnwindTables } from './unwind-prefetch.ts';
 import { unwindText } from './unwind-text.ts';
 import { trampolines } from './unwind-trampolines.ts';
@@ -127,90 +124,9 @@ function unwindRead(kernel: Kernel, read: ReadStack, options: UnwindOptions): Ta
   if (moment.running && kernel.liveness === 'live') return refusal(task, moment, `the task is running${cpu}`);
   if (moment.stack === 0n) return refusal(task, moment, 'the task has exited and given its stack back');
   const registers = moment.running && moment.cpu !== undefined ? options.registers?.(moment.cpu, task) : undefined;
-  const memory = memoryOf(kernel, read, registers !== undefined);
-  const text = unwindText(kernel, task);
-  const { unwound, note } = moment.running
-    ? unwindRunning(registers, read, memory, text)
-    : unwindSleeping(kernel, moment, read, memory, text);
+  const { unwound, note } = unwindImage(kernel, read, moment, registers);
   if (typeof unwound === 'string') return { ...refusal(task, moment, unwound), image: read.image };
-  return finish(kernel, read, moment, unwound, note, text);
-}
-
-interface Unwinding {
-  /** The frames, or why there are none. */
-  readonly unwound: UnwoundStack | string;
-  readonly note?: string;
-}
-
-function unwindSleeping(
-  kernel: Kernel,
-  moment: TaskMoment,
-  read: ReadStack,
-  memory: StackMemory,
-  text: UnwindText,
-): Unwinding {
-  const layout = inactiveFrameLayout(kernel);
-  const bytes = memory.bytes(moment.sp, layout.size);
-  const start = bytes && inactiveStart(moment.sp, bytes, layout, forkEntries(kernel));
-  if (start !== undefined) return { unwound: unwind(start, memory, text) };
-  const where = `thread.sp ${moment.sp.toString(16)}`;
-  return { unwound: read.fault?.message ?? `${where} is not on the task's stack` };
-}
-
-/** A task that was on a CPU of a target that stopped: by its registers, else whatever looks like frames. */
-function unwindRunning(
-  registers: PtRegs | undefined,
-  read: ReadStack,
-  memory: StackMemory,
-  text: UnwindText,
-): Unwinding {
-  if (registers === undefined) {
-    const unwound = read.image === undefined ? undefined : guessFrames(read.image, memory, text);
-    return {
-      unwound: unwound ?? read.fault?.message ?? 'the stack cannot be read',
-      note: 'the task was running and its registers are not known: these are guesses from what its stack holds',
-    };
-  }
-  if (isUserMode(registers)) {
-    const user = { address: 0n, registers, mode: 'user', full: true } as const;
-    return {
-      unwound: { frames: [], user, ended: 'user', stopped: undefined },
-      note: 'the task was running in user mode',
-    };
-  }
-  const start: UnwindStart = {
-    pc: registers.ip,
-    sp: registers.sp,
-    slot: undefined,
-    interrupted: true,
-    registers: generalRegisters(registers),
-  };
-  return { unwound: unwind(start, memory, text) };
-}
-
-/** Everything on a stack that could be a return address, none of it sure. */
-function guessFrames(image: StackImage, memory: StackMemory, text: UnwindText): UnwoundStack {
-  const frames: RawFrame[] = [];
-  let from = image.address;
-  while (frames.length < FRAMES_MAX) {
-    const found = scanForReturnAddress(memory, from, (pc) => text.isReturnAddress(pc));
-    if (found === undefined) break;
-    from = found.slot + 8n;
-    frames.push({
-      pc: found.pc,
-      sp: found.slot,
-      interrupted: false,
-      start: from,
-      end: undefined,
-      method: 'guess',
-      reliable: false,
-      registers: {},
-      exception: undefined,
-      stack: image.stack,
-      trampoline: undefined,
-    });
-  }
-  return { frames, user: undefined, ended: 'stopped', stopped: undefined };
+  return finish(kernel, read, moment, unwound, note);
 }
 
 function finish(
@@ -219,11 +135,10 @@ function finish(
   moment: TaskMoment,
   unwound: UnwoundStack,
   note: string | undefined,
-  text: UnwindText,
 ): TaskStack {
   const isKernelThread = (moment.flags & PF_KTHREAD) !== 0;
   const atTop = read.image !== undefined && reachesEnd(read.image) && !isKernelThread;
-  const user = unwound.user ?? (atTop ? userRegisters(read.image, (pc) => text.isText(pc)) : undefined);
+  const user = unwound.user ?? (atTop ? userRegisters(read.image, unwindText(kernel, read.task).isText) : undefined);
   const notes = [
     read.moved ? 'the task ran while its stack was read: frames may be of different moments' : undefined,
     note,
@@ -255,16 +170,6 @@ function symbolised(kernel: Kernel, frame: RawFrame, index: number): StackFrame 
     offset: symbol === undefined ? 0 : Number(frame.pc - symbol.address),
     module: symbol?.module,
   };
-}
-
-function memoryOf(kernel: Kernel, read: ReadStack, withCpu: boolean): StackMemory {
-  const images = read.image === undefined ? [] : [read.image];
-  const cpu = read.moment instanceof Fault ? undefined : read.moment.cpu;
-  if (!withCpu || cpu === undefined) return stackMemory(images);
-  return stackMemory(images, cpuStacks(kernel, cpu), (address, length) => {
-    const bytes = kernel.memory.tryRead(address, length, 'stack');
-    return bytes instanceof Fault ? undefined : bytes;
-  });
 }
 
 function reachesEnd(image: StackImage): boolean {

@@ -8,11 +8,8 @@ import { KdbgError } from '../errors.ts';
 import type { ReadRequest } from '../memory/backend.ts';
 import type { Kernel } from './kernel.ts';
 import { forkEntries } from './stack-task.ts';
+import { textWords } from './stack-text.ts';
 import { hasOrc, type OrcTables, orcTables } from './unwind-tables.ts';
-
-/** Upper halves of addresses of kernel text: __START_KERNEL_map and the modules above it. */
-const TEXT_UPPER = 0xffff_ffff;
-const TEXT_LOWER_MIN = 0x8000_0000;
 
 export interface UnwindPrefetch {
   /** Ranges of the first batch for these stacks, to be fetched with whatever else is due. */
@@ -47,18 +44,8 @@ function tablesOf(kernel: Kernel): OrcTables | undefined {
   }
 }
 
-/** Every aligned word that points into text, as the address that is looked up for it: in the call before it. */
+/** Every word that points into text, as the address that is looked up for it: in the call before it. */
 function addTextWords(kernel: Kernel, image: StackImage, pcs: Set<bigint>): void {
   const forks = forkEntries(kernel);
-  const view = new DataView(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength);
-  const seen = new Set<number>();
-  for (let offset = 0; offset + 8 <= image.bytes.length; offset += 8) {
-    if (view.getUint32(offset + 4, true) !== TEXT_UPPER) continue;
-    const lower = view.getUint32(offset, true);
-    if (lower < TEXT_LOWER_MIN || seen.has(lower)) continue;
-    seen.add(lower);
-    const pc = (BigInt(TEXT_UPPER) << 32n) | BigInt(lower);
-    if (!kernel.symbols.isText(pc)) continue;
-    pcs.add(forks.includes(pc) ? pc : pc - 1n);
-  }
+  for (const pc of textWords(kernel, image)) pcs.add(forks.includes(pc) ? pc : pc - 1n);
 }

@@ -7,10 +7,13 @@
  * ftrace_regs_caller, and is unwound as that is.
  */
 import { CALL_LENGTH_MAX, endsWithCall } from '../arch/x86_64/scan.ts';
+import type { StackImage } from '../arch/x86_64/stacks.ts';
 import type { FrameRule, UnwindText } from '../arch/x86_64/unwind.ts';
 import { KdbgError } from '../errors.ts';
+import type { ReadRequest } from '../memory/backend.ts';
 import { Fault } from '../memory/fault.ts';
 import type { Kernel } from './kernel.ts';
+import { textWords } from './stack-text.ts';
 import { defineStruct, long, pointer } from './struct.ts';
 import { hasOrc, orcTables } from './unwind-tables.ts';
 import { recoverReturn, trampolines } from './unwind-trampolines.ts';
@@ -39,6 +42,12 @@ export function unwindText(kernel: Kernel, task: bigint): UnwindText {
     isReturnAddress: (pc) => trampolines(kernel).has(pc) || (isText(pc) && followsCall(kernel, pc)),
     recoverReturn: (pc, slot) => recoverReturn(kernel, task, pc, slot),
   };
+}
+
+/** Fetches, in one request, what tells which words of a stack are return addresses: the text before each. */
+export function prefetchReturnAddresses(kernel: Kernel, image: StackImage): void {
+  const ranges = [...textWords(kernel, image)].map((pc): ReadRequest => callRange(pc));
+  kernel.memory.prefetch(ranges);
 }
 
 function ruleAt(kernel: Kernel, pc: bigint): FrameRule {
@@ -90,6 +99,11 @@ function ftraceTrampolines(kernel: Kernel): ReadonlyMap<bigint, bigint> {
 }
 
 function followsCall(kernel: Kernel, pc: bigint): boolean {
-  const bytes = kernel.memory.tryRead(pc - BigInt(CALL_LENGTH_MAX), CALL_LENGTH_MAX, 'text');
+  const { address, length, what } = callRange(pc);
+  const bytes = kernel.memory.tryRead(address, length, what);
   return !(bytes instanceof Fault) && endsWithCall(bytes);
+}
+
+function callRange(pc: bigint): ReadRequest {
+  return { space: 'virtual', address: pc - BigInt(CALL_LENGTH_MAX), length: CALL_LENGTH_MAX, what: 'text' };
 }
