@@ -6,9 +6,11 @@
 import { readFileSync } from 'node:fs';
 import { EngineClient, EngineFailed } from '../engine/client.ts';
 import { runBatch, standardInput } from './batch.ts';
-import { parseCommandLine } from './options.ts';
-import { complain } from './printer.ts';
+import { type Invocation, parseCommandLine } from './options.ts';
+import { wantsColour } from './paint.ts';
+import { complain, print } from './printer.ts';
 import { readRc } from './rc.ts';
+import { streamSink } from './sink.ts';
 
 export async function main(argv: readonly string[], version: string): Promise<number> {
   const asked = parseCommandLine(argv, version);
@@ -26,7 +28,12 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   }
   let engine: EngineClient;
   try {
-    const spec = { backend: asked.backend, record: asked.record, recordUser: asked.recordUser };
+    const spec = {
+      backend: asked.backend,
+      record: asked.record,
+      recordUser: asked.recordUser,
+      tool: `kdbg ${version}`,
+    };
     engine = await EngineClient.start(spec, new URL('./engine.js', import.meta.url));
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
@@ -40,8 +47,28 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     if (texts.length > 0) return await runBatch(engine, texts, asked);
     if (!process.stdin.isTTY) return await withoutTerminal(engine, asked);
     const { runPrompt } = await import('./repl.ts');
-    return await runPrompt(engine);
+    return await runPrompt(engine, version);
   } finally {
     await engine.close();
   }
+}
+
+/** Commands come from standard input; a recording with nothing there shows its session. */
+async function withoutTerminal(engine: EngineClient, asked: Invocation): Promise<number> {
+  let lines = 0;
+  async function* counted(): AsyncIterable<string> {
+    for await (const line of standardInput()) {
+      if (line.trim() !== '') lines++;
+      yield line;
+    }
+  }
+  const status = await runBatch(engine, counted(), asked);
+  if (lines > 0 || asked.backend.kind !== 'replay') return status;
+  const screen = streamSink(process.stdout, wantsColour(process.stdout));
+  const printed = await print(engine.transcript(), {
+    screen: () => screen,
+    cancel: () => engine.cancel(),
+    shell: false,
+  });
+  return printed.status;
 }

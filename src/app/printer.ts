@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import type { Output } from '../engine/protocol.ts';
 import { wantsColour } from './paint.ts';
-import { openSink, type OutputSink, streamSink } from './sink.ts';
+import { type OutputSink, openSink, streamSink } from './sink.ts';
 
 export interface PrinterOptions {
   /** Makes the sink for a command's screen output: the terminal itself or a pager. */
@@ -14,6 +14,10 @@ export interface PrinterOptions {
   readonly cancel: () => void;
   /** Whether `!command` may run: not for lines that a recording brings. */
   readonly shell: boolean;
+  /** Where errors go; stderr unless said. */
+  readonly complain?: (lines: readonly string[]) => void;
+  /** Gives the terminal to a program of the user's while it runs. */
+  readonly lend?: <T>(work: () => Promise<T> | T) => Promise<T>;
 }
 
 /** Prints the output; the result is the worst status, and whether the shell is to end. */
@@ -25,6 +29,7 @@ export async function print(
   let exit: number | undefined;
   let sink: OutputSink | undefined;
   let refused = false;
+  const tell = options.complain ?? complain;
   for await (const output of outputs) {
     switch (output.kind) {
       case 'begin':
@@ -32,7 +37,7 @@ export async function print(
         try {
           sink = output.sink === undefined ? options.screen(output.page) : openSink(output.sink);
         } catch (error) {
-          complain([`cannot write the output: ${(error as Error).message}`]);
+          tell([`cannot write the output: ${(error as Error).message}`]);
           refused = true;
           worst = Math.max(worst, 1);
           options.cancel();
@@ -53,7 +58,7 @@ export async function print(
       case 'error':
         // A reader that went away cancelled the command: that is no failure of it.
         if (!(refused && output.status === 130)) {
-          complain(output.lines);
+          tell(output.lines);
           worst = Math.max(worst, output.status);
         }
         break;
@@ -63,7 +68,7 @@ export async function print(
         if (!refused) worst = Math.max(worst, output.status);
         break;
       case 'shell':
-        worst = Math.max(worst, runShell(output.command, options.shell));
+        worst = Math.max(worst, await runShell(output.command, options));
         break;
       case 'exit':
         exit = output.status;
@@ -81,13 +86,16 @@ export function complain(lines: readonly string[]): void {
   void sink.write(lines.map((line, i) => (i === marked ? `kdbg: ${line}` : line)));
 }
 
-function runShell(command: string, allowed: boolean): number {
-  if (!allowed) {
-    complain(['commands of the shell are not run here']);
+async function runShell(command: string, options: PrinterOptions): Promise<number> {
+  if (!options.shell) {
+    (options.complain ?? complain)(['commands of the shell are not run here']);
     return 1;
   }
   const shell = process.env['SHELL'] ?? '/bin/sh';
   const args = command === '' ? [] : ['-c', command];
-  const result = spawnSync(command === '' ? shell : '/bin/sh', args, { stdio: 'inherit' });
-  return result.status === 0 ? 0 : 1;
+  const work = (): number => {
+    const result = spawnSync(command === '' ? shell : '/bin/sh', args, { stdio: 'inherit' });
+    return result.status === 0 ? 0 : 1;
+  };
+  return options.lend === undefined ? work() : options.lend(work);
 }

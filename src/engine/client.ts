@@ -53,7 +53,16 @@ export class EngineClient {
   }
 
   /** Runs a line; its output as it comes. Taking slowly slows the engine down. */
-  async *run(line: string, mode: RunMode): AsyncGenerator<Output> {
+  run(line: string, mode: RunMode): AsyncGenerator<Output> {
+    return this.#stream((id) => ({ kind: 'run', id, line, mode }));
+  }
+
+  /** The recorded session that is replayed, command by command with its output. */
+  transcript(): AsyncGenerator<Output> {
+    return this.#stream((id) => ({ kind: 'transcript', id }));
+  }
+
+  async *#stream(request: (id: number) => ToEngine): AsyncGenerator<Output> {
     Atomics.store(this.#shared, SHARED.cancelled, 0);
     const id = ++this.#lastId;
     const queue: FromEngine[] = [];
@@ -62,7 +71,7 @@ export class EngineClient {
       queue.push(message);
       wake?.();
     });
-    this.#send({ kind: 'run', id, line, mode });
+    this.#send(request(id));
     try {
       while (true) {
         if (this.#dead !== undefined) throw this.#dead;

@@ -2,8 +2,11 @@
  * From what the command line asks for to a session on an open target.
  */
 import { type BackendSpec, openBackend } from '../backends/open.ts';
+import type { BackendError } from '../core/errors.ts';
 import { Kernel } from '../core/kernel/kernel.ts';
 import type { Opened } from './protocol.ts';
+import { RecordedShell } from './recorded.ts';
+import { EngineRecorder } from './recorder.ts';
 import { Session } from './session.ts';
 
 /** The target, and how the session on it is kept. */
@@ -12,12 +15,35 @@ export interface SessionSpec {
   /** Record from the start into this file. */
   readonly record: string | undefined;
   readonly recordUser: boolean;
+  /** "kdbg 0.1.0": what recordings say they were made with. */
+  readonly tool: string;
 }
 
 /** Throws OpenError (or another KdbgError) when the target cannot be opened. */
 export function openSession(spec: SessionSpec, cancelled: () => boolean): { session: Session; opened: Opened } {
-  const { backend, recorder, pid, notices } = openBackend(spec.backend, spec);
-  const kernel = new Kernel(backend, { cancelled });
-  const session = new Session({ kernel, recorder, pid, cancelled });
-  return { session, opened: { name: backend.name, liveness: backend.liveness, notices } };
+  const target = openBackend(spec.backend);
+  const failures: string[] = [];
+  const recorder = new EngineRecorder(target.backend, {
+    tool: spec.tool,
+    userData: spec.recordUser,
+    onFailure: (failure: BackendError) => failures.push(failure.message),
+  });
+  const notices: string[] = [];
+  const kernel = new Kernel(recorder.backend, { cancelled, notice: (text) => notices.push(text) });
+  recorder.onStart = () => kernel.forgetAll();
+  if (spec.record !== undefined) recorder.start(spec.record);
+  const { recording } = target;
+  const session = new Session({
+    kernel,
+    recorder,
+    pid: target.pid,
+    cancelled,
+    notices,
+    failures,
+    replay: recording === undefined ? undefined : new RecordedShell(recording),
+  });
+  return {
+    session,
+    opened: { name: target.backend.name, liveness: target.backend.liveness, notices: target.notices },
+  };
 }

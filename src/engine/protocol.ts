@@ -32,7 +32,8 @@ export interface Opened {
 export type ToEngine =
   | { readonly kind: 'run'; readonly id: number; readonly line: string; readonly mode: RunMode }
   | { readonly kind: 'complete'; readonly id: number; readonly line: string; readonly cursor: number }
-  | { readonly kind: 'recorded'; readonly id: number }
+  /** The session that is replayed, as it was. */
+  | { readonly kind: 'transcript'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number };
 
 export interface RunMode {

@@ -56,6 +56,20 @@ export class Session {
     }
   }
 
+  /** The recorded session that is being replayed, as it was. */
+  *transcript(): Iterable<Output> {
+    yield { kind: 'begin', source: '', sink: undefined, page: true };
+    let batch: Line[] = [];
+    for (const line of this.shell.transcript()) {
+      batch.push(line);
+      if (batch.length < LINES_PER_BATCH) continue;
+      yield { kind: 'lines', lines: batch };
+      batch = [];
+    }
+    if (batch.length > 0) yield { kind: 'lines', lines: batch };
+    yield { kind: 'end', status: 0 };
+  }
+
   close(): void {
     this.shell.close();
     this.kernel.backend.close();
@@ -132,7 +146,8 @@ export class Session {
     else if (failure !== undefined) yield { kind: 'error', ...failure };
     if (shell.settings.timing)
       yield { kind: 'timing', text: timing(before, { time: shell.now(), ...kernel.backend.counters }) };
-    shell.endCommand(failure?.status ?? 0);
+    const failures = shell.endCommand(failure?.status ?? 0);
+    if (failures.length > 0) yield { kind: 'error', lines: failures, status: 0 };
     return failure?.status ?? 0;
   }
 

@@ -24,7 +24,7 @@ const SOURCE_DEPTH_MAX = 8;
 
 /** What a session's recording wants to be told. */
 export interface SessionRecorder extends RecordingControl {
-  begin(line: string): void;
+  begin(line: string, by: string): void;
   output(lines: readonly string[]): void;
   end(status: number): void;
   close(): void;
@@ -36,6 +36,19 @@ export interface SessionOptions {
   /** The PID that commands without a task argument mean at first. */
   readonly pid: number;
   readonly cancelled: () => boolean;
+  /** Remarks of the kernel layer while a command runs: taken and shown among its rows. */
+  readonly notices: string[];
+  /** What went wrong beside the commands: a recording that cannot be written any more. */
+  readonly failures: string[];
+  /** The recording that is replayed, if one is. */
+  readonly replay: Replay | undefined;
+}
+
+/** What a replayed recording decides for each command. */
+export interface Replay {
+  begin(line: string): void;
+  now(): number;
+  transcript(): Iterable<Line>;
 }
 
 export class SessionShell implements Shell {
@@ -82,6 +95,7 @@ export class SessionShell implements Shell {
         return settings();
       },
       input,
+      notices: this.#options.notices,
       shell: this,
       check: () => {
         if (cancelled()) throw new CancelledError();
@@ -166,7 +180,12 @@ export class SessionShell implements Shell {
   }
 
   now(): number {
-    return Date.now();
+    return this.#options.replay?.now() ?? Date.now();
+  }
+
+  /** The session that is replayed, as text. */
+  transcript(): Iterable<Line> {
+    return this.#options.replay?.transcript() ?? [];
   }
 
   readTextFile(path: string): string {
@@ -217,7 +236,8 @@ export class SessionShell implements Shell {
   beginCommand(source: string, rc: boolean): void {
     this.#rc = rc;
     if (!rc) this.#history.push(source);
-    this.#options.recorder.begin(source);
+    this.#options.recorder.begin(source, rc ? 'rc' : 'user');
+    this.#options.replay?.begin(source);
     this.#options.kernel.newCommand();
   }
 
@@ -225,8 +245,10 @@ export class SessionShell implements Shell {
     this.#options.recorder.output(lines.map(textOf));
   }
 
-  endCommand(status: number): void {
+  /** The command is over; returns what went wrong beside it. */
+  endCommand(status: number): readonly string[] {
     this.#options.recorder.end(status);
+    return this.#options.failures.splice(0);
   }
 
   close(): void {

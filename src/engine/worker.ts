@@ -37,7 +37,10 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
   port?.on('message', (message: ToEngine) => {
     switch (message.kind) {
       case 'run':
-        run(session, message, shared, send);
+        stream(session.execute(message.line, message.mode), message.id, shared, send);
+        return;
+      case 'transcript':
+        stream(session.transcript(), message.id, shared, send);
         return;
       case 'complete': {
         session.kernel.newCommand();
@@ -54,12 +57,7 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
   });
 }
 
-function run(
-  session: Session,
-  message: Extract<ToEngine, { kind: 'run' }>,
-  shared: Int32Array,
-  send: (message: FromEngine) => void,
-): void {
+function stream(outputs: Iterable<Output>, id: number, shared: Int32Array, send: (message: FromEngine) => void): void {
   let batch: Output[] = [];
   let sentAt = performance.now();
   const flush = (): void => {
@@ -71,14 +69,14 @@ function run(
       pending = Atomics.load(shared, SHARED.pending);
     }
     Atomics.add(shared, SHARED.pending, 1);
-    send({ kind: 'output', id: message.id, batch });
+    send({ kind: 'output', id, batch });
     batch = [];
     sentAt = performance.now();
   };
-  for (const output of session.execute(message.line, message.mode)) {
+  for (const output of outputs) {
     batch.push(output);
     if (batch.length >= BATCH_OUTPUTS || performance.now() - sentAt >= BATCH_MS) flush();
   }
   flush();
-  send({ kind: 'done', id: message.id });
+  send({ kind: 'done', id });
 }

@@ -3,7 +3,7 @@
  * stream and nothing is collected.
  */
 import { KdbgError, UsageError } from '../errors.ts';
-import type { Item } from '../output/item.ts';
+import { type Item, notice } from '../output/item.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './define.ts';
 import type { Stage } from './grammar.ts';
@@ -42,8 +42,13 @@ export function startCommand(invocation: Invocation, scope: Scope): Running {
 
 function* commandItems(command: Command, args: Readonly<Record<string, unknown>>, scope: Scope): Iterable<Item> {
   try {
-    yield* command.run(scope, args);
+    for (const item of command.run(scope, args)) {
+      yield* remarks(scope);
+      yield item;
+    }
+    yield* remarks(scope);
   } catch (error) {
+    yield* remarks(scope);
     // A command may find its arguments to contradict each other only when it runs: its usage helps then too.
     if (error instanceof UsageError && error.hint === undefined) {
       throw new UsageError(error.message, {
@@ -54,6 +59,10 @@ function* commandItems(command: Command, args: Readonly<Record<string, unknown>>
     }
     throw error;
   }
+}
+
+function* remarks(scope: Scope): Iterable<Item> {
+  for (const text of scope.notices.splice(0)) yield notice(text);
 }
 
 /** What a user is shown of an error: one line, a second with the hint, and for a place in the line a caret. */

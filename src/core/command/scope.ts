@@ -74,6 +74,8 @@ export interface Scope {
   readonly settings: Settings;
   /** Items of the stage before this one in a typed pipe. */
   readonly input: Iterable<Item> | undefined;
+  /** Remarks of the kernel layer that wait to be shown among the rows. */
+  readonly notices: string[];
   readonly shell: Shell;
   /** Throws CancelledError when the user stopped the command: called in every loop that does not read memory. */
   check(): void;

@@ -1,0 +1,39 @@
+/**
+ * A recorded session under a live shell: which moment of the recording answers, and the session as it was. A line
+ * that the session ran is answered from the moment when it ran; any other line from the end, where most is known.
+ */
+import type { Recording } from '../backends/recording/replay.ts';
+import { type Line, span } from '../core/output/line.ts';
+
+export class RecordedShell {
+  readonly #recording: Recording;
+
+  constructor(recording: Recording) {
+    this.#recording = recording;
+  }
+
+  /** A line is about to run: moves to the moment that answers it. */
+  begin(line: string): void {
+    this.#recording.seek(this.#recording.epochFor(line) ?? 'end');
+  }
+
+  /** The recorded wall clock of that moment. */
+  now(): number {
+    return this.#recording.now();
+  }
+
+  /** The session as it was: each command with what it printed, and the notes. */
+  *transcript(): Iterable<Line> {
+    for (const event of this.#recording.events) {
+      if (event.kind === 'note') {
+        yield [span(`# ${event.text}`, undefined, 'dim')];
+        continue;
+      }
+      if (event.by === 'rc') continue;
+      yield [span('kdbg> ', undefined, 'dim'), span(event.line, { kind: 'command', line: event.line }, 'header')];
+      const lines = this.#recording.output(event.epoch);
+      if (lines === undefined) yield '(its output was not recorded)';
+      else yield* lines;
+    }
+  }
+}
