@@ -22,6 +22,8 @@ const MODULE_GAP_MAX = 1024n * 1024n;
 /** How far the last symbol before a gap may reach. */
 const LAST_EXTENT = 64n * 1024n;
 const NEAR_SHOWN = 5;
+/** Symbols at one address that are compared for a name to show: an address has four or five in practice. */
+const ALIASES_MAX = 64;
 
 export interface SymbolSource {
   /** Where the columns come from, for `status`: "/proc/kallsyms". */
@@ -182,34 +184,32 @@ class KallsymsTable implements SymbolTable {
     return this.#columns.addresses[group.first] as bigint;
   }
 
-  /** The symbols at the last address at or below this one: the indexes [first, end). */
+  /** The symbols at the last address at or below this one. */
   #groupBelow(address: bigint): Group | undefined {
     if (this.addressesHidden) return undefined;
-    const words = this.#words;
-    const end = this.#upperBound(address);
+    const end = this.#countBelow(Number(address >> 32n), Number(address & 0xffff_ffffn), true);
     if (end === 0) return undefined;
-    const low = words[2 * end - 2];
-    const high = words[2 * end - 1];
-    let first = end - 1;
-    while (first > 0 && words[2 * first - 2] === low && words[2 * first - 1] === high) first--;
-    return { first, end };
+    const high = this.#words[2 * end - 2 + HIGH_WORD] as number;
+    const low = this.#words[2 * end - 2 + LOW_WORD] as number;
+    return { first: this.#countBelow(high, low, false), end };
   }
 
-  /** The number of symbols at or below the address. Halves are compared: a bigint made at each step costs five times as much. */
-  #upperBound(address: bigint): number {
+  /**
+   * The number of symbols below an address, or at or below it. Halves are compared: a bigint made at each step costs
+   * five times as much.
+   */
+  #countBelow(high: number, low: number, inclusive: boolean): number {
     const words = this.#words;
-    const highWanted = Number(address >> 32n);
-    const lowWanted = Number(address & 0xffff_ffffn);
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const difference = (words[2 * middle + HIGH_WORD] as number) - highWanted;
-      const above = difference !== 0 ? difference > 0 : (words[2 * middle + LOW_WORD] as number) > lowWanted;
-      if (above) high = middle;
-      else low = middle + 1;
+    let from = 0;
+    let to = this.count;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const difference =
+        (words[2 * middle + HIGH_WORD] as number) - high || (words[2 * middle + LOW_WORD] as number) - low;
+      if (difference < 0 || (inclusive && difference === 0)) from = middle + 1;
+      else to = middle;
     }
-    return low;
+    return from;
   }
 
   /** The next address of the same module, when it is not beyond a gap. */
@@ -236,7 +236,8 @@ class KallsymsTable implements SymbolTable {
     let best = group.first;
     if (group.end - group.first === 1) return best;
     let bestRank = Number.POSITIVE_INFINITY;
-    for (let i = group.first; i < group.end; i++) {
+    const end = Math.min(group.end, group.first + ALIASES_MAX);
+    for (let i = group.first; i < end; i++) {
       const rank = aliasRank(columnName(this.#columns, i));
       if (rank >= bestRank) continue;
       best = i;

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, UnsupportedError } from '../../../src/core/errors.ts';
 import { symbolColumns } from '../../../src/core/formats/kallsyms-columns.ts';
+import { parseKallsyms } from '../../../src/core/formats/kallsyms-text.ts';
+import { encodeText } from '../../../src/core/memory/text.ts';
 import { createSymbolTable } from '../../../src/core/symbols/kallsyms-table.ts';
 import { formatSymbol } from '../../../src/core/symbols/symbol-table.ts';
 import { symbolTableOf, type TestSymbol } from '../../support/kallsyms-builder.ts';
@@ -155,6 +157,18 @@ describe('a symbol table: by address', () => {
     expect(table.isText(0xffffffffc0700010n)).toBe(true);
     expect(table.isText(0xffff888012345678n)).toBe(false);
   });
+});
+
+describe('a symbol table made to be slow', () => {
+  it('answers about 100,000 symbols of one address and one name', () => {
+    const bytes = encodeText('ffffffff81000000 t same\n'.repeat(100_000));
+    const built = createSymbolTable(parseKallsyms(bytes).columns, { source: 'test' });
+    expect(built.names()).toEqual(['same']);
+    expect(built.all('same')).toHaveLength(100_000);
+    expect([...built.symbols()]).toHaveLength(100_000);
+    for (let i = 0n; i < 1000n; i++) built.nearest(TEXT + i);
+    expect(built.near('sane', 5)).toEqual(['same']);
+  }, 5000);
 });
 
 describe('a symbol table whose addresses are hidden', () => {
