@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline';
 import type { EngineClient } from '../engine/client.ts';
 import { wantsColour } from './paint.ts';
-import { print, type PrinterOptions } from './printer.ts';
+import { type PrinterOptions, print } from './printer.ts';
 import { streamSink } from './sink.ts';
 
 export interface BatchOptions {

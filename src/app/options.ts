@@ -74,7 +74,10 @@ function invocation(backend: BackendSpec, command: Command): Invocation {
   const value = <T>(name: string): T | undefined => (own[name] ?? outer[name]) as T | undefined;
   return {
     backend,
-    commands: [...((outer['c'] as readonly string[] | undefined) ?? []), ...((own['c'] as readonly string[] | undefined) ?? [])],
+    commands: [
+      ...((outer['c'] as readonly string[] | undefined) ?? []),
+      ...((own['c'] as readonly string[] | undefined) ?? []),
+    ],
     input: value('i'),
     json: value<boolean>('json') === true,
     record: value('record'),

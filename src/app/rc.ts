@@ -31,7 +31,8 @@ export async function readRc(engine: EngineClient): Promise<void> {
   for (const [i, line] of text.split('\n').entries()) {
     for await (const output of engine.run(line, { json: false, rc: true })) {
       if (output.kind === 'lines') await screen.write(output.lines);
-      if (output.kind === 'error') complain([`${path}:${i + 1}: ${output.lines.filter((each) => !each.startsWith('  ')).join('; ')}`]);
+      if (output.kind === 'error')
+        complain([`${path}:${i + 1}: ${output.lines.filter((each) => !each.startsWith('  ')).join('; ')}`]);
     }
   }
 }

@@ -27,7 +27,7 @@ export class EngineRecorder implements RecordingControl {
 
   status(): { readonly path: string; readonly bytes: number; readonly commands: number } | undefined {
     const { writer } = this.#recorder;
-    return writer && { path: writer.path, bytes: writer.bytesWritten, commands: writer.commands };
+    return writer && { path: writer.path, bytes: writer.bytes, commands: writer.commands };
   }
 
   start(path: string): void {
