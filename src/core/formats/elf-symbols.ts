@@ -31,8 +31,8 @@ export interface ElfSymbolTable {
 }
 
 /**
- * The defined symbols as columns: without undefined ones, files, sections, and the compiler's labels (`.L...`, `$d`).
- * The columns keep `strings` as the store of names.
+ * The defined symbols as columns: without undefined ones, files and sections. Labels of string constants (`.LC5`) are
+ * kept, as /proc/kallsyms keeps them. The columns keep `strings` as the store of names.
  */
 export function elfSymbolColumns(table: ElfSymbolTable): SymbolColumns {
   const { symbols, strings, types } = table;
@@ -55,7 +55,6 @@ export function elfSymbolColumns(table: ElfSymbolTable): SymbolColumns {
       skipped++;
       continue;
     }
-    if (isLabel(strings, nameStart)) continue;
     const letter = types?.[i] ?? letterOf(info, section, table.sectionType);
     columns.addresses[count] = view.getBigUint64(at + 8, true);
     columns.types[count] = isTypeByte(letter) ? letter : 0x3f;
@@ -73,13 +72,6 @@ function nameLengthAt(strings: Uint8Array, start: number): number {
   while (end < strings.length && isNameByte(strings[end] as number)) end++;
   const length = end - start;
   return strings[end] === 0 && length <= SYMBOL_NAME_MAX ? length : 0;
-}
-
-/** `.L` labels of the assembler, which modules keep; the kernel hides them likewise (is_mapping_symbol()). */
-function isLabel(strings: Uint8Array, start: number): boolean {
-  return (
-    (strings[start] === 0x2e && strings[start + 1] === 0x4c) || (strings[start] === 0x4c && strings[start + 1] === 0x30)
-  );
 }
 
 /** nm's letter from the binding (local 0, global 1, weak 2) and kind (object 1, function 2). */
