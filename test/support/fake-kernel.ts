@@ -23,6 +23,7 @@ import type {
 import { Fault } from '../../src/core/memory/fault.ts';
 import { encodeText } from '../../src/core/memory/text.ts';
 import type { KernelSymbol, SymbolTable } from '../../src/core/symbols/symbol-table.ts';
+import { createGlobals } from '../../src/core/types/globals.ts';
 import { findMember, getMember } from '../../src/core/types/member-path.ts';
 import {
   type ArrayType,
@@ -249,6 +250,11 @@ export class FakeTypes implements TypeTable {
     return type;
   }
 
+  /** What a user's C declaration adds. */
+  declare(_namespace: string, _name: string, type: CType): void {
+    this.add(type);
+  }
+
   find(namespace: string, name: string): CType | undefined {
     return this.types.find((type) => type.kind === namespace && 'name' in type && type.name === name);
   }
@@ -282,6 +288,7 @@ export class FakeTypes implements TypeTable {
   kernelTypes(): KernelTypes {
     return {
       table: this,
+      globals: createGlobals(this),
       typeOfGlobal: (name) => this.globals.get(name) ?? this.variables.get(name),
       declare: (text) => {
         throw new UsageError(`not in a test: ${text}`);
@@ -354,6 +361,10 @@ export class FakeSymbols implements SymbolTable {
 
   names(): readonly string[] {
     return this.list.map((symbol) => symbol.name);
+  }
+
+  nameTypes(): Uint8Array {
+    return Uint8Array.from(this.list, (symbol) => symbol.type.charCodeAt(0));
   }
 }
 
