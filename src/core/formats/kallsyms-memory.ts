@@ -26,7 +26,14 @@ import {
   decodeAddresses,
 } from './kallsyms-addresses.ts';
 import type { SymbolColumns } from './kallsyms-columns.ts';
-import { type ExpandedNames, expandNames, namesLength, parseTokens, TOKEN_INDEX_LENGTH } from './kallsyms-names.ts';
+import {
+  type ExpandedNames,
+  expandNames,
+  indexOfName,
+  namesLength,
+  parseTokens,
+  TOKEN_INDEX_LENGTH,
+} from './kallsyms-names.ts';
 import type { Vmcoreinfo } from './vmcoreinfo.ts';
 
 /** Where the tables are in kernel memory. */
@@ -150,17 +157,6 @@ function* candidateTables(read: ReadKernelMemory, at: KallsymsLocations, count: 
     const bytes = read(at.addresses, count * addressEntryLength('absolute'), 'kallsyms_addresses');
     yield { encoding: 'absolute', bytes, place: at.addresses, base: 0n };
   }
-}
-
-function indexOfName(names: ExpandedNames, name: string): number {
-  for (let i = 0; i < names.nameLengths.length; i++) {
-    if (names.nameLengths[i] !== name.length) continue;
-    const start = names.nameStarts[i] as number;
-    let k = 0;
-    while (k < name.length && names.nameBytes[start + k] === name.charCodeAt(k)) k++;
-    if (k === name.length) return i;
-  }
-  return -1;
 }
 
 /** Columns without the entries whose name was malformed. */

@@ -85,6 +85,18 @@ export function expandNames(names: Uint8Array, count: number, tokens: Tokens): E
   return { types, nameBytes, nameStarts, nameLengths, malformed };
 }
 
+/** The first entry of this name, or -1. */
+export function indexOfName(names: ExpandedNames, name: string): number {
+  for (let i = 0; i < names.nameLengths.length; i++) {
+    if (names.nameLengths[i] !== name.length) continue;
+    const start = names.nameStarts[i] as number;
+    let k = 0;
+    while (k < name.length && names.nameBytes[start + k] === name.charCodeAt(k)) k++;
+    if (k === name.length) return i;
+  }
+  return -1;
+}
+
 function expandedLength(names: Uint8Array, count: number, tokens: Tokens): number {
   let length = 0;
   let at = 0;
