@@ -37,7 +37,7 @@ export interface ElfHeader {
   readonly type: number;
   readonly machine: number;
   readonly entry: bigint;
-  /** Where the program headers are in the file, and how many; undefined count: see `ElfHeader.needsSection0`. */
+  /** Where the program headers are in the file, and how many. */
   readonly segmentsAt: number;
   readonly segmentCount: number;
   readonly sectionsAt: number;

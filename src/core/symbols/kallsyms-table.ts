@@ -8,7 +8,8 @@
  * it is taken to reach at most LAST_EXTENT bytes.
  */
 import { NotFoundError, UnsupportedError } from '../errors.ts';
-import { columnName, columnNames, HIGH_WORD, LOW_WORD, type SymbolColumns } from '../formats/kallsyms-columns.ts';
+import { columnName, columnNames, type SymbolColumns } from '../formats/kallsyms-columns.ts';
+import { type AddressGroup, type AddressIndex, indexAddresses } from './address-index.ts';
 import { sortedByAddress } from './address-order.ts';
 import { indexNames, type NameIndex } from './name-index.ts';
 import { type NearNames, prepareNearNames } from './near-names.ts';
@@ -42,8 +43,7 @@ class KallsymsTable implements SymbolTable {
   readonly source: string;
   readonly addressesHidden: boolean;
   readonly #columns: SymbolColumns;
-  /** The sorted addresses as 32-bit halves. */
-  readonly #words: Uint32Array;
+  readonly #byAddress: AddressIndex;
   #names: NameIndex | undefined;
   #distinct: Uint32Array | undefined;
   #near: NearNames | undefined;
@@ -52,7 +52,7 @@ class KallsymsTable implements SymbolTable {
 
   constructor(columns: SymbolColumns, source: SymbolSource) {
     this.#columns = sortedByAddress(columns);
-    this.#words = new Uint32Array(this.#columns.addresses.buffer, this.#columns.addresses.byteOffset);
+    this.#byAddress = indexAddresses(this.#columns.addresses);
     this.count = columns.count;
     this.source = source.source;
     this.addressesHidden = source.hidden ?? false;
@@ -152,7 +152,7 @@ class KallsymsTable implements SymbolTable {
     return types;
   }
 
-  #symbol(i: number, group?: Group): KernelSymbol {
+  #symbol(i: number, group?: AddressGroup): KernelSymbol {
     const address = this.#columns.addresses[i] as bigint;
     const name = columnName(this.#columns, i);
     return {
@@ -175,45 +175,22 @@ class KallsymsTable implements SymbolTable {
     return type >= 0x41 && type <= 0x5a && type !== 0x57 && type !== 0x56;
   }
 
-  #size(group: Group | undefined): number | undefined {
+  #size(group: AddressGroup | undefined): number | undefined {
     const end = group === undefined ? undefined : this.#endWithinModule(group);
     return group === undefined || end === undefined ? undefined : Number(end - this.#start(group));
   }
 
-  #start(group: Group): bigint {
+  #start(group: AddressGroup): bigint {
     return this.#columns.addresses[group.first] as bigint;
   }
 
   /** The symbols at the last address at or below this one. */
-  #groupBelow(address: bigint): Group | undefined {
-    if (this.addressesHidden) return undefined;
-    const end = this.#countBelow(Number(address >> 32n), Number(address & 0xffff_ffffn), true);
-    if (end === 0) return undefined;
-    const high = this.#words[2 * end - 2 + HIGH_WORD] as number;
-    const low = this.#words[2 * end - 2 + LOW_WORD] as number;
-    return { first: this.#countBelow(high, low, false), end };
-  }
-
-  /**
-   * The number of symbols below an address, or at or below it. Halves are compared: a bigint made at each step costs
-   * five times as much.
-   */
-  #countBelow(high: number, low: number, inclusive: boolean): number {
-    const words = this.#words;
-    let from = 0;
-    let to = this.count;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      const difference =
-        (words[2 * middle + HIGH_WORD] as number) - high || (words[2 * middle + LOW_WORD] as number) - low;
-      if (difference < 0 || (inclusive && difference === 0)) from = middle + 1;
-      else to = middle;
-    }
-    return from;
+  #groupBelow(address: bigint): AddressGroup | undefined {
+    return this.addressesHidden ? undefined : this.#byAddress.groupBelow(address);
   }
 
   /** The next address of the same module, when it is not beyond a gap. */
-  #endWithinModule(group: Group): bigint | undefined {
+  #endWithinModule(group: AddressGroup): bigint | undefined {
     const { addresses, modules } = this.#columns;
     if (group.end >= this.count) return undefined;
     const module = modules[group.first] as number;
@@ -224,7 +201,7 @@ class KallsymsTable implements SymbolTable {
   }
 
   /** Past the last address that counts as in the symbols of the group. */
-  #reach(group: Group): bigint {
+  #reach(group: AddressGroup): bigint {
     const end = this.#endWithinModule(group);
     if (end !== undefined) return end;
     const limit = this.#start(group) + LAST_EXTENT;
@@ -232,7 +209,7 @@ class KallsymsTable implements SymbolTable {
     return next < limit ? next : limit;
   }
 
-  #preferred(group: Group): number {
+  #preferred(group: AddressGroup): number {
     let best = group.first;
     if (group.end - group.first === 1) return best;
     let bestRank = Number.POSITIVE_INFINITY;
@@ -276,10 +253,4 @@ class KallsymsTable implements SymbolTable {
       return start === undefined || end === undefined || end <= start ? [] : [{ start, end }];
     });
   }
-}
-
-/** Symbols at one address: the indexes [first, end). */
-interface Group {
-  readonly first: number;
-  readonly end: number;
 }
