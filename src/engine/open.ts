@@ -26,6 +26,7 @@ export function openSession(spec: SessionSpec, cancelled: () => boolean): { sess
   const recorder = new EngineRecorder(target.backend, {
     tool: spec.tool,
     userData: spec.recordUser,
+    pid: target.pid,
     onFailure: (failure: BackendError) => failures.push(failure.message),
   });
   const notices: string[] = [];

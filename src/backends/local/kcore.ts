@@ -1,0 +1,245 @@
+/**
+ * Kernel memory through /proc/kcore. Requests that are neighbours in the file become one read; where such a read
+ * fails, each request is read by itself, so that one bad page costs only the request that wants it.
+ *
+ * The kernel hides what cannot be read: holes of the vmalloc area come as zeros and not as an error (fs/proc/kcore.c
+ * zero-fills). A page of zeros there is therefore checked against the list of areas (vmalloc-areas.ts).
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { DataError } from '../../core/errors.ts';
+import {
+  type Kcore,
+  type KcoreSegment,
+  kcoreHeadersLength,
+  kcoreSegmentAt,
+  kcoreSegmentAtPhysical,
+  parseKcore,
+} from '../../core/formats/kcore.ts';
+import { ELF_HEADER_LENGTH } from '../../core/formats/elf.ts';
+import { PAGE_SIZE } from '../../core/memory/address.ts';
+import type { MemorySource, ReadRequest } from '../../core/memory/backend.ts';
+import { Fault, type FaultReason } from '../../core/memory/fault.ts';
+import type { VmallocAreas } from './vmalloc-areas.ts';
+
+/** One read of the file at most. */
+const MERGED_MAX = 1024 * 1024;
+/** Memory comes and goes (hotplug) no faster than this makes a difference. */
+const REFRESH_MS = 1000;
+const ZEROS = Buffer.alloc(PAGE_SIZE);
+
+/** A piece of a request within one segment: where it is in the file, and where its bytes go. */
+interface Piece {
+  readonly request: number;
+  readonly segment: KcoreSegment;
+  readonly offset: bigint;
+  readonly into: Uint8Array;
+  readonly at: number;
+  readonly length: number;
+}
+
+export interface KcoreOptions {
+  /** Told of every batch: how many bytes came. */
+  readonly count?: (bytes: number) => void;
+  readonly areas?: VmallocAreas;
+  readonly now?: () => number;
+}
+
+/** Opens the file and reads its headers. Throws the system's error, or DataError when it is no kcore or has nothing. */
+export function openKcore(path: string, options: KcoreOptions = {}): KcoreMemory {
+  const fd = openSync(path, 'r');
+  try {
+    return new KcoreMemory(fd, options);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+export class KcoreMemory implements MemorySource {
+  readonly #fd: number;
+  readonly #options: KcoreOptions;
+  readonly #now: () => number;
+  #kcore: Kcore;
+  #readAt: number;
+
+  constructor(fd: number, options: KcoreOptions) {
+    this.#fd = fd;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#kcore = readHeaders(fd);
+    this.#readAt = this.#now();
+  }
+
+  get segments(): readonly KcoreSegment[] {
+    return this.#kcore.segments;
+  }
+
+  /** VMCOREINFO as its text; undefined before 4.19. */
+  get vmcoreinfo(): string | undefined {
+    const info = this.#kcore.vmcoreinfo;
+    return info?.keys.map((key) => `${key}=${info.get(key)}`).join('\n');
+  }
+
+  read(requests: readonly ReadRequest[]): readonly (Uint8Array | Fault)[] {
+    const answers: (Uint8Array | Fault)[] = [];
+    const pieces: Piece[] = [];
+    for (const [i, request] of requests.entries()) {
+      const found = this.#locate(request, i);
+      if (found instanceof Fault) answers.push(found);
+      else {
+        answers.push(found.bytes);
+        for (const piece of found.pieces) pieces.push(piece);
+      }
+    }
+    for (const group of grouped(pieces)) this.#readGroup(group, requests, answers);
+    this.#checkZeros(pieces, requests, answers);
+    this.#options.count?.(answers.reduce((sum, answer) => sum + (answer instanceof Fault ? 0 : answer.length), 0));
+    return answers;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #locate(request: ReadRequest, index: number): { readonly bytes: Uint8Array; readonly pieces: Piece[] } | Fault {
+    const ranges: { segment: KcoreSegment; start: bigint; at: number; length: number }[] = [];
+    for (let at = 0; at < request.length; ) {
+      const address = request.address + BigInt(at);
+      const segment = this.#segmentAt(request.space, address);
+      if (segment === undefined) return new Fault(request, 'unmapped');
+      const start = address - (request.space === 'physical' ? (segment.physical as bigint) : segment.virtual);
+      const left = segment.length - start;
+      const length = left < BigInt(request.length - at) ? Number(left) : request.length - at;
+      ranges.push({ segment, start, at, length });
+      at += length;
+    }
+    const into = new Uint8Array(request.length);
+    return {
+      bytes: into,
+      pieces: ranges.map(({ segment, start, at, length }) => ({
+        request: index,
+        segment,
+        offset: segment.offset + start,
+        into,
+        at,
+        length,
+      })),
+    };
+  }
+
+  #segmentAt(space: ReadRequest['space'], address: bigint): KcoreSegment | undefined {
+    const find = space === 'physical' ? kcoreSegmentAtPhysical : kcoreSegmentAt;
+    const segment = find(this.#kcore.segments, address);
+    if (segment !== undefined || this.#now() - this.#readAt < REFRESH_MS) return segment;
+    this.#readAt = this.#now();
+    try {
+      this.#kcore = readHeaders(this.#fd);
+    } catch {
+      // The segments that were there before serve on: a read through them tells for itself.
+      return undefined;
+    }
+    return find(this.#kcore.segments, address);
+  }
+
+  #readGroup(group: readonly Piece[], requests: readonly ReadRequest[], answers: (Uint8Array | Fault)[]): void {
+    const [first] = group;
+    const last = group.at(-1);
+    if (first === undefined || last === undefined) return;
+    if (group.length > 1) {
+      const bytes = Buffer.allocUnsafe(Number(last.offset - first.offset) + last.length);
+      if (readFully(this.#fd, bytes, first.offset) === undefined) {
+        for (const piece of group) {
+          const start = Number(piece.offset - first.offset);
+          piece.into.set(bytes.subarray(start, start + piece.length), piece.at);
+        }
+        return;
+      }
+    }
+    for (const piece of group) {
+      const failure = readFully(this.#fd, piece.into.subarray(piece.at, piece.at + piece.length), piece.offset);
+      const request = requests[piece.request] as ReadRequest;
+      if (failure !== undefined) answers[piece.request] = new Fault(request, failure.reason, failure.detail);
+    }
+  }
+
+  /** Turns zeros that stand for "nothing is mapped here" into the faults they are. */
+  #checkZeros(pieces: readonly Piece[], requests: readonly ReadRequest[], answers: (Uint8Array | Fault)[]): void {
+    const areas = this.#options.areas;
+    if (areas === undefined) return;
+    for (const { segment, request: index, into, at, length, offset } of pieces) {
+      if (segment.physical !== undefined || answers[index] instanceof Fault) continue;
+      const end = at + length;
+      let start = at;
+      while (start < end) {
+        const address = segment.virtual + (offset - segment.offset) + BigInt(start - at);
+        const toPageEnd = PAGE_SIZE - Number(address & BigInt(PAGE_SIZE - 1));
+        const next = Math.min(end, start + toPageEnd);
+        if (ZEROS.subarray(0, next - start).equals(into.subarray(start, next))) {
+          const hole = areas.holeAt(address, segment);
+          if (hole !== undefined) {
+            answers[index] = new Fault(requests[index] as ReadRequest, hole.reason, hole.detail);
+            break;
+          }
+        }
+        start = next;
+      }
+    }
+  }
+}
+
+/** Pieces by their place in the file, neighbours together. */
+function grouped(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
+  const sorted = pieces.length === 1 ? pieces : [...pieces].sort((a, b) => (a.offset < b.offset ? -1 : 1));
+  const groups: Piece[][] = [];
+  for (const piece of sorted) {
+    const group = groups.at(-1);
+    const last = group?.at(-1);
+    const first = group?.[0];
+    if (group !== undefined && first !== undefined && last !== undefined) {
+      const isNeighbour = piece.offset === last.offset + BigInt(last.length);
+      if (isNeighbour && Number(piece.offset - first.offset) + piece.length <= MERGED_MAX) {
+        group.push(piece);
+        continue;
+      }
+    }
+    groups.push([piece]);
+  }
+  return groups;
+}
+
+/** Fills the buffer; or why it could not be. */
+function readFully(
+  fd: number,
+  into: Uint8Array,
+  offset: bigint,
+): { readonly reason: FaultReason; readonly detail?: string } | undefined {
+  for (let done = 0; done < into.length; ) {
+    let count: number;
+    try {
+      count = readSync(fd, into, done, into.length - done, offset + BigInt(done));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      if (code === 'EFAULT') return { reason: 'unmapped' };
+      if (code === 'EPERM' || code === 'EACCES') return { reason: 'denied', detail: code };
+      return { reason: 'io', detail: code };
+    }
+    if (count === 0) return { reason: 'truncated' };
+    done += count;
+  }
+  return undefined;
+}
+
+/** The headers, and the notes that follow them: as long as they turn out to be. */
+function readHeaders(fd: number): Kcore {
+  let bytes: Buffer = Buffer.alloc(0);
+  let wanted = ELF_HEADER_LENGTH;
+  for (let round = 0; wanted > bytes.length; round++) {
+    if (round === 8) throw new DataError('/proc/kcore headers grow while they are read');
+    bytes = Buffer.alloc(wanted);
+    const failure = readFully(fd, bytes, 0n);
+    if (failure?.reason === 'truncated') throw new DataError('/proc/kcore is empty');
+    if (failure !== undefined) throw new DataError(`/proc/kcore headers cannot be read: ${failure.detail}`);
+    wanted = kcoreHeadersLength(bytes);
+  }
+  return parseKcore(bytes);
+}

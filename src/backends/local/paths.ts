@@ -1,0 +1,73 @@
+/**
+ * Which files of this machine belong to its kernel: /proc, /sys (with tracefs and debugfs below it), /boot and the
+ * kernel log. Nothing else is opened, whatever a path or the target of a link says: /proc/1/root leads everywhere.
+ */
+import { realpathSync } from 'node:fs';
+import type { FileFailure } from '../../core/memory/backend.ts';
+
+export const KERNEL_LOG = '/dev/kmsg';
+const ROOTS = ['/proc', '/sys', '/boot'];
+/** Files of a process that are plain files, the most read of all: no part of such a path can be a link. */
+const PROCESS_FILE = /^\/proc\/\d{1,10}(?:\/task\/\d{1,10})?\/[a-z_]+$/;
+/** Reading these takes what is read away from whoever else reads it, or waits for more. */
+const CONSUMING = /^\/proc\/kmsg$|\/(?:trace_pipe|trace_pipe_raw|snapshot_raw)$/;
+
+/** A path that may be opened, with all links resolved; or why it may not. */
+export function resolveTargetPath(path: string): { readonly path: string } | FileFailure {
+  const denied = (detail: string): FileFailure => ({ path, reason: 'denied', detail });
+  if (path === KERNEL_LOG) return { path };
+  if (!isPlain(path) || !isWithinRoots(path)) return denied('not a file of the kernel: /proc, /sys and /boot are');
+  if (CONSUMING.test(path)) return denied('reading it would take its records away from its other readers');
+  if (path === '/proc/kcore') return denied('kernel memory is read as memory');
+  // O_NOFOLLOW refuses the last part when it is a link after all (exe, cwd, root).
+  if (PROCESS_FILE.test(path)) return { path };
+  try {
+    const resolved = realpathSync.native(path);
+    if (!isWithinRoots(resolved)) return denied(`it is a link that leaves the kernel's files`);
+    return CONSUMING.test(resolved) ? denied('it is a link to a file that reading consumes') : { path: resolved };
+  } catch (error) {
+    return failureOf(path, error);
+  }
+}
+
+/** A link's own path: its directory must be the kernel's, where it points is only text. */
+export function resolveLinkPath(path: string): string | undefined {
+  const slash = path.lastIndexOf('/');
+  if (slash <= 0 || !isPlain(path)) return undefined;
+  const directory = resolveTargetPath(path.slice(0, slash));
+  return 'reason' in directory ? undefined : `${directory.path}${path.slice(slash)}`;
+}
+
+/** What an error of the system says about a file. */
+export function failureOf(path: string, error: unknown): FileFailure {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const absent = { path, reason: 'absent' } as const;
+  switch (code) {
+    case 'ENOENT':
+      return { ...absent, detail: 'no such file' };
+    case 'ESRCH':
+      return { ...absent, detail: 'the process has ended' };
+    case 'ENOTDIR':
+    case 'ENODEV':
+    case 'ENXIO':
+      return { ...absent, detail: code };
+    case 'EACCES':
+    case 'EPERM':
+      return { path, reason: 'denied', detail: code === 'EPERM' ? 'not permitted' : 'permission denied' };
+    case 'ELOOP':
+      return { path, reason: 'denied', detail: 'it is a link' };
+    case undefined:
+      return { path, reason: 'io', detail: message };
+    default:
+      return { path, reason: 'io', detail: code };
+  }
+}
+
+/** Absolute, and each part is a name: so that a test of its start is a test of where it leads. */
+function isPlain(path: string): boolean {
+  return /^(?:\/[^/\0]+)+$/.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path);
+}
+
+function isWithinRoots(path: string): boolean {
+  return ROOTS.some((root) => path === root || path.startsWith(`${root}/`));
+}
