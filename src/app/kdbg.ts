@@ -8,5 +8,5 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   process.stdout.write(`kdbg ${KDBG_VERSION}\n`);
 } else {
   const { main } = await import('./main.ts');
-  process.exitCode = await main(process.argv.slice(2), KDBG_VERSION);
+  process.exitCode = await main(process.argv.slice(2), KDBG_VERSION, new URL('./engine.js', import.meta.url));
 }

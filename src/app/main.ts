@@ -12,7 +12,7 @@ import { complain, print } from './printer.ts';
 import { readRc } from './rc.ts';
 import { streamSink } from './sink.ts';
 
-export async function main(argv: readonly string[], version: string): Promise<number> {
+export async function main(argv: readonly string[], version: string, engineEntry: URL): Promise<number> {
   const asked = parseCommandLine(argv, version);
   if ('status' in asked) return asked.status;
   // A reader of our output that goes away (`| head`) ends the program quietly.
@@ -34,7 +34,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       recordUser: asked.recordUser,
       tool: `kdbg ${version}`,
     };
-    engine = await EngineClient.start(spec, new URL('./engine.js', import.meta.url));
+    engine = await EngineClient.start(spec, engineEntry);
   } catch (error) {
     if (!(error instanceof EngineFailed)) throw error;
     complain(error.lines);
