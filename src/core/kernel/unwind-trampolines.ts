@@ -114,7 +114,7 @@ function fromHooks(kernel: Kernel, task: bigint, slot: bigint, trampoline: bigin
     [kretprobes, KretprobeInstance],
   ];
   for (const [head, definition] of lists) {
-    if (head === undefined || !kernel.hasStruct(definition.name)) continue;
+    if (head === undefined || findStructMember(kernel, definition.name, 'llist') === undefined) continue;
     const node = kernel.struct(definition);
     for (const address of walkLlistOf(kernel, head, definition.name, 'llist', { limit: HOOKS_MAX })) {
       const { ret, frame } = node.at(address);
