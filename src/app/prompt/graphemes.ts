@@ -15,40 +15,52 @@ export function isPlain(text: string): boolean {
   return /^[ -~]*$/.test(text);
 }
 
-function isBoundary(text: string, index: number): boolean {
+/** Whether the two units around `index` surely belong to two clusters; CR LF does here: controls stand for themselves. */
+function isPlainBoundary(text: string, index: number): boolean {
   if (index <= 0 || index >= text.length) return true;
-  // Two units below U+0300 are two clusters. Unicode counts CR LF as one; here a control character stands for itself.
-  if (text.charCodeAt(index) < FIRST_JOINER && text.charCodeAt(index - 1) < FIRST_JOINER) return true;
-  return segmenter.segment(text).containing(index)?.index === index;
+  return text.charCodeAt(index) < FIRST_JOINER && text.charCodeAt(index - 1) < FIRST_JOINER;
 }
 
-/** The end of the cluster that begins at `index`. */
+/** The end of the cluster that contains the unit at `index`. */
 export function nextCluster(text: string, index: number): number {
-  let next = Math.min(index + 1, text.length);
-  while (!isBoundary(text, next)) next++;
-  return next;
+  if (isPlainBoundary(text, index + 1)) return Math.min(index + 1, text.length);
+  const part = segmenter.segment(text).containing(index);
+  return part === undefined ? text.length : part.index + part.segment.length;
 }
 
-/** The start of the cluster that ends at `index`. */
+/** The start of the cluster that contains the unit before `index`. */
 export function previousCluster(text: string, index: number): number {
-  let previous = Math.max(index - 1, 0);
-  while (!isBoundary(text, previous)) previous--;
-  return previous;
+  if (isPlainBoundary(text, index - 1)) return Math.max(index - 1, 0);
+  return segmenter.segment(text).containing(index - 1)?.index ?? 0;
 }
 
 /** The first cluster boundary at or after `index`. */
 export function snapToCluster(text: string, index: number): number {
-  let at = Math.max(0, Math.min(index, text.length));
-  while (!isBoundary(text, at)) at++;
-  return at;
+  const at = Math.max(0, Math.min(index, text.length));
+  if (isPlainBoundary(text, at)) return at;
+  return segmenter.segment(text).containing(at)?.index === at ? at : nextCluster(text, at);
 }
+
+/** Units segmented at a time: the segmenter's iteration takes time that is quadratic in the length of its text. */
+const WINDOW = 512;
 
 /** The clusters of a text, in order. */
 export function clustersOf(text: string): readonly string[] {
   if (isPlain(text)) return text.split('');
-  return Array.from(segmenter.segment(text), (part) => part.segment).flatMap((cluster) =>
-    cluster === '\r\n' ? ['\r', '\n'] : [cluster],
-  );
+  const clusters: string[] = [];
+  let [start, window] = [0, WINDOW];
+  while (start < text.length) {
+    const parts = Array.from(segmenter.segment(text.slice(start, start + window)), (part) => part.segment);
+    // The window may cut its last cluster: that begins the next window.
+    if (start + window < text.length) parts.pop();
+    for (const part of parts) {
+      if (part === '\r\n') clusters.push('\r', '\n');
+      else clusters.push(part);
+      start += part.length;
+    }
+    window = parts.length === 0 ? window * 2 : WINDOW;
+  }
+  return clusters;
 }
 
 /**

@@ -7,7 +7,7 @@ import { edit } from './editor.ts';
 import { type Action, type Complaint, type EditorState, modeOf, newLine } from './editor-state.ts';
 import { actionOf, type Keymap } from './keymap.ts';
 import type { InputEvent } from './keys.ts';
-import { erase, leave, type Painted, paint, reflowed, settle, type Theme } from './paint.ts';
+import { erase, type Painted, paint, reflowed, settle, type Theme } from './paint.ts';
 import type { LineHelp } from './prompt.ts';
 import { type Row, rowOf } from './rows.ts';
 import { acceptedRows, view } from './view.ts';
@@ -212,15 +212,14 @@ export class LineSession {
     this.#painted = undefined;
   }
 
-  /** Moves below the prompt, which stays where it is. */
+  /** Moves below the line, which stays on the screen without what is around it. */
   stepAside(): void {
-    if (this.#painted !== undefined) this.#options.screen.write(leave(this.#painted));
-    this.#painted = undefined;
+    if (this.#painted !== undefined) this.#settle(this.#state, '');
   }
 
-  /** The screen has another width: the terminal has wrapped what was painted. */
-  resized(): void {
-    if (this.#painted !== undefined) this.#painted = reflowed(this.#painted, this.#options.screen.width);
+  /** The screen has another width; `column` is where its cursor is now, as far as it told. */
+  resized(column: number | undefined): void {
+    if (this.#painted !== undefined) this.#painted = reflowed(this.#painted, this.#options.screen.width, column);
     this.withdraw();
     this.paint();
   }

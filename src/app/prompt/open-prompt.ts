@@ -18,6 +18,7 @@ export function openPrompt(options: PromptOptions = {}): Prompt {
     host: options.host ?? process,
     history: options.history ?? memoryHistory(),
     keymap: options.keymap ?? DEFAULT_KEYMAP,
+    colour: options.colour ?? ((options.env ?? process.env)['NO_COLOR'] ?? '') === '',
     onInterrupt: options.onInterrupt ?? (() => {}),
   };
   const { input, output, env } = setting;

@@ -139,11 +139,6 @@ export function paint(painted: Painted | undefined, next: View, theme: Theme): s
   return written > 1 ? `${HIDE_CURSOR}${out}${SHOW_CURSOR}` : out;
 }
 
-/** Moves from the cursor to the line below what is painted. */
-export function leave(painted: Painted): string {
-  return `${byRows(painted.rows.length - 1 - painted.cursor.row)}\r\n`;
-}
-
 /** Erases what is painted; the cursor ends in the first column where it began. */
 export function erase(painted: Painted): string {
   return `${byRows(-painted.cursor.row)}\r${ERASE_BELOW}`;
@@ -164,12 +159,16 @@ export function settle(painted: Painted | undefined, rows: readonly Row[], width
 }
 
 /**
- * Where the cursor is after the terminal has become narrower or wider and has wrapped the painted rows anew, as nearly
- * all do: the row and column, counted from where painting began.
+ * Where the cursor is after the terminal has another width, counted from where painting began. Nearly all terminals
+ * wrap rows anew that have become too long, but not all of them (xterm.js, for one) the row that the cursor is in:
+ * those leave it in the last column. `column` is where the terminal says that it is; in doubt the prompt is taken for
+ * smaller, so that at worst a stale piece of it stays and nothing else is erased.
  */
-export function reflowed(painted: Painted, width: number): Painted {
+export function reflowed(painted: Painted, width: number, column: number | undefined): Painted {
   const height = (row: Row): number => Math.max(1, Math.ceil(row.width / Math.max(1, width)));
   const above = painted.rows.slice(0, painted.cursor.row).reduce((rows, row) => rows + height(row), 0);
-  const within = Math.floor(painted.cursor.column / Math.max(1, width));
-  return { rows: painted.rows, cursor: { row: above + within, column: painted.cursor.column % Math.max(1, width) } };
+  const wrapped = painted.cursor.column % Math.max(1, width);
+  const within =
+    column === wrapped && wrapped !== width - 1 ? Math.floor(painted.cursor.column / Math.max(1, width)) : 0;
+  return { rows: painted.rows, cursor: { row: above + within, column: wrapped } };
 }

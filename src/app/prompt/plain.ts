@@ -52,8 +52,9 @@ export class PlainPrompt implements Prompt {
   readSecret(prompt: string): Promise<string | undefined> {
     const { input } = this.#setting;
     if (input.isTTY !== true || input.setRawMode === undefined) return this.readLine(prompt, { remember: false });
-    this.#write(showText(prompt).text);
+    // Before the prompt is seen and answered: what is typed now must not be echoed.
     input.setRawMode(true);
+    this.#write(showText(prompt).text);
     return new Promise((resolve) => {
       let text = '';
       this.#secret = (event) => {

@@ -41,6 +41,8 @@ export interface PromptOptions {
   readonly host?: ProcessHost;
   readonly history?: History;
   readonly keymap?: Keymap;
+  /** Whether to use colours; by default unless NO_COLOR is set. Bold, dim, underline and reverse are always used. */
+  readonly colour?: boolean;
   /** Ctrl-C while no line is being read. */
   readonly onInterrupt?: () => void;
 }

@@ -3,47 +3,44 @@
  * what is typed while neither is being read, in order, for the next line; only Ctrl-C, which interrupts, and Ctrl-Z,
  * which suspends, act at once. Lines are drawn on the normal screen, with relative movements only.
  */
+import { CursorReport } from './cursor-report.ts';
 import type { Action, EditorState } from './editor-state.ts';
-import { showText } from './graphemes.ts';
+import { Keyboard } from './keyboard.ts';
 import { actionOf } from './keymap.ts';
 import type { InputEvent } from './keys.ts';
 import { LineSession, type Screen } from './line-session.ts';
 import { COLOUR_THEME, PLAIN_THEME } from './paint.ts';
 import type { LineHelp, Prompt, PromptSetting } from './prompt.ts';
-import { editSecret } from './secret.ts';
+import { SecretSession } from './secret.ts';
 import { TerminalMode } from './terminal-mode.ts';
-import { type Pending, Tokenizer } from './tokenizer.ts';
 import { DEFAULT_HEIGHT, DEFAULT_WIDTH } from './view.ts';
 
-/** Milliseconds of silence after which what is pending stands for itself. */
-const PATIENCE: Readonly<Record<Exclude<Pending, 'nothing'>, number>> = { escape: 50, sequence: 250, paste: 1000 };
 /** Keys that may wait for the next line. */
 const WAITING_MAX = 100_000;
-
-interface SecretSession {
-  readonly prompt: string;
-  readonly resolve: (secret: string | undefined) => void;
-  text: string;
-}
 
 export class TerminalPrompt implements Prompt {
   readonly #setting: PromptSetting;
   readonly #screen: Screen;
   readonly #mode: TerminalMode;
-  readonly #tokenizer = new Tokenizer();
+  readonly #keyboard = new Keyboard((events) => this.#take(events));
+  readonly #report = new CursorReport(
+    (text) => this.#screen.write(text),
+    (column) => {
+      this.#line?.resized(column);
+      this.#work();
+    },
+  );
   #waiting: (InputEvent | Action)[] = [];
   #line: LineSession | undefined;
   #secret: SecretSession | undefined;
   #earlier: EditorState | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #overdue: NodeJS.Immediate | undefined;
   #ended = false;
   /** What was printed last did not end its line. */
   #midLine = false;
 
   constructor(setting: PromptSetting) {
     this.#setting = setting;
-    const { input, output, host, env } = setting;
+    const { input, output, host } = setting;
     this.#screen = {
       get width() {
         return output.columns || DEFAULT_WIDTH;
@@ -51,14 +48,17 @@ export class TerminalPrompt implements Prompt {
       get height() {
         return output.rows || DEFAULT_HEIGHT;
       },
-      theme: (env['NO_COLOR'] ?? '') === '' ? COLOUR_THEME : PLAIN_THEME,
+      theme: setting.colour ? COLOUR_THEME : PLAIN_THEME,
       write: (text) => text !== '' && output.write(text),
     };
     this.#mode = new TerminalMode({
       input,
       output,
       host,
-      onLeave: () => this.#line?.stepAside(),
+      onLeave: () => {
+        this.#settleSize();
+        this.#line?.stepAside();
+      },
       onResume: () => this.#paint(),
       onInterrupt: () => this.#interrupt(),
     });
@@ -101,15 +101,20 @@ export class TerminalPrompt implements Prompt {
     return new Promise((resolve) => {
       this.#refuseSecond();
       this.#startRow();
-      this.#secret = { prompt, resolve, text: '' };
+      const done = (secret: string | undefined): void => {
+        this.#secret = undefined;
+        resolve(secret);
+      };
+      this.#secret = new SecretSession(prompt, (text) => this.#screen.write(text), done);
       this.#paint();
-      if (this.#ended) this.#endSecret(undefined);
+      if (this.#ended) this.#secret.end(undefined);
     });
   }
 
   print(text: string): void {
+    this.#settleSize();
     this.#line?.withdraw();
-    if (this.#secret !== undefined) this.#screen.write('\r\x1b[J');
+    this.#secret?.withdraw();
     this.#screen.write(text);
     if (text !== '') this.#midLine = !text.endsWith('\n');
     if (this.#line === undefined && this.#secret === undefined) return;
@@ -132,7 +137,8 @@ export class TerminalPrompt implements Prompt {
 
   close(): void {
     const { input, output } = this.#setting;
-    this.#forgetTimer();
+    this.#keyboard.stop();
+    this.#report.forget();
     input.off('data', this.#onData);
     input.off('end', this.#onEnd);
     input.off('error', this.#onEnd);
@@ -153,46 +159,40 @@ export class TerminalPrompt implements Prompt {
   }
 
   readonly #onData = (chunk: Uint8Array | string): void => {
-    this.#forgetTimer();
-    this.#take(this.#tokenizer.feed(chunk));
-    const { pending } = this.#tokenizer;
-    if (pending === 'nothing') return;
-    // When this process itself was late, the rest may lie unread in the terminal: one more turn of the event loop,
-    // which reads before immediates run, tells.
-    const flush = () => this.#take(this.#tokenizer.flush());
-    this.#timer = setTimeout(() => {
-      this.#overdue = setImmediate(flush);
-    }, PATIENCE[pending]);
+    this.#keyboard.feed(chunk);
   };
-
-  #forgetTimer(): void {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#overdue);
-  }
 
   readonly #onEnd = (): void => {
     this.#ended = true;
     this.#line?.end();
-    this.#endSecret(undefined);
+    this.#secret?.end(undefined);
   };
 
   readonly #onResize = (): void => {
-    if (this.#mode.isTaken) this.#line?.resized();
+    if (this.#mode.isTaken && this.#line !== undefined) this.#report.ask();
   };
 
   #take(events: readonly InputEvent[]): void {
     for (const event of events) {
+      if (this.#report.takes(event)) continue;
       // Of the keys that do not wait, all but those that C-v makes text.
       const quoted = this.#line?.isQuoting === true;
       const urgent = quoted ? undefined : this.#nameOf(event);
       if (urgent === 'suspend') this.#suspend();
-      else if (this.#secret !== undefined) this.#editSecret(this.#secret, event);
+      else if (this.#secret !== undefined) this.#secret.handle(event);
       else if (urgent === 'interrupt') this.#interrupt();
       else if (urgent === 'cancel' && this.#line?.cancelQuestion()) this.#work();
       else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(event);
       this.#drain();
     }
     this.#paint();
+  }
+
+  /** Does not wait for the terminal to tell where its cursor is. */
+  #settleSize(): void {
+    if (!this.#report.isExpected) return;
+    this.#report.forget();
+    this.#line?.resized(undefined);
   }
 
   #suspend(): void {
@@ -207,6 +207,8 @@ export class TerminalPrompt implements Prompt {
   /** Lets waiting keys edit the line, as far as nothing has to be answered first. */
   #drain(): void {
     let taken = 0;
+    // While it is not known where the cursor is, nothing is painted and so nothing done.
+    if (this.#report.isExpected) return;
     for (; taken < this.#waiting.length && this.#line?.isBusy === false; taken++) {
       const next = this.#waiting[taken];
       if (next !== undefined) this.#line.handle(next);
@@ -225,7 +227,7 @@ export class TerminalPrompt implements Prompt {
    */
   #interrupt(): void {
     if (this.#secret !== undefined) {
-      this.#endSecret(undefined);
+      this.#secret.end(undefined);
       return;
     }
     this.#waiting = this.#waiting
@@ -235,29 +237,16 @@ export class TerminalPrompt implements Prompt {
       this.#setting.onInterrupt();
       return;
     }
+    this.#settleSize();
     this.#line.cancelQuestion();
     this.#drain();
     this.#line.handle({ name: 'interrupt' });
     this.#paint();
   }
 
-  #editSecret(secret: SecretSession, event: InputEvent): void {
-    const step = editSecret(secret.text, event);
-    if (step.kind === 'more') secret.text = step.text;
-    else this.#endSecret(step.kind === 'done' ? step.text : undefined);
-  }
-
-  #endSecret(answer: string | undefined): void {
-    const secret = this.#secret;
-    if (secret === undefined) return;
-    this.#secret = undefined;
-    this.#screen.write('\r\n');
-    secret.resolve(answer);
-  }
-
   #paint(): void {
-    if (!this.#mode.isTaken) return;
+    if (!this.#mode.isTaken || this.#report.isExpected) return;
     this.#line?.paint();
-    if (this.#secret !== undefined) this.#screen.write(`\r\x1b[J${showText(this.#secret.prompt).text}`);
+    this.#secret?.paint();
   }
 }

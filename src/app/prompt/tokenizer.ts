@@ -7,15 +7,13 @@
  * `PASTE_MAX`. A control character inside a sequence ends it and counts as the key it is, so that Ctrl-C always works;
  * only inside a paste everything is text, because pasted text must not be able to press keys.
  */
+import { CharacterStream } from './character-stream.ts';
 import { decodeConsoleFunction, decodeCsi, decodeSs3 } from './key-sequences.ts';
 import { type InputEvent, keyOfCharacter, PLAIN } from './keys.ts';
+import { PasteText } from './paste-text.ts';
 
 /** Characters of an escape sequence that are kept. */
 export const SEQUENCE_MAX = 64;
-/** Characters of a paste that one event holds. */
-export const PASTE_MAX = 65_536;
-
-const PASTE_END = '\x1b[201~';
 
 type State =
   | 'ground'
@@ -34,52 +32,33 @@ type State =
 /** What the tokeniser is in the middle of: the owner chooses its patience by it. */
 export type Pending = 'nothing' | 'escape' | 'sequence' | 'paste';
 
+const PENDING: Partial<Record<State, Pending>> = {
+  ground: 'nothing',
+  escape: 'escape',
+  'escape-escape': 'escape',
+  paste: 'paste',
+};
+
 export class Tokenizer {
-  #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #characters = new CharacterStream();
   #state: State = 'ground';
   /** The sequence so far, from its ESC. */
   #raw = '';
   /** The sequence was preceded by a further ESC. */
   #alt = false;
-  /** A high surrogate at the end of a chunk that came as a string. */
-  #surrogate = '';
-  #paste = '';
-  /** Characters of the paste's end mark seen. */
-  #endSeen = 0;
-  #pastedReturn = false;
+  #paste = new PasteText();
   /** The paste has been silent for so long that it was flushed. */
   #stalled = false;
   #events: InputEvent[] = [];
 
   /** The events that a chunk completes. */
   feed(chunk: Uint8Array | string): readonly InputEvent[] {
-    let text = typeof chunk === 'string' ? chunk : this.#decoder.decode(chunk, { stream: true });
-    text = this.#surrogate + text;
-    this.#surrogate = '';
-    const last = text.charCodeAt(text.length - 1);
-    if (last >= 0xd800 && last < 0xdc00) {
-      this.#surrogate = text.slice(-1);
-      text = text.slice(0, -1);
-    }
-    for (const character of text) {
-      const code = character.codePointAt(0) ?? 0;
-      this.#take(code >= 0xd800 && code < 0xe000 ? '\ufffd' : character);
-    }
+    for (const character of this.#characters.feed(chunk)) this.#take(character);
     return this.#handOut();
   }
 
   get pending(): Pending {
-    switch (this.#state) {
-      case 'ground':
-        return 'nothing';
-      case 'escape':
-      case 'escape-escape':
-        return 'escape';
-      case 'paste':
-        return 'paste';
-      default:
-        return 'sequence';
-    }
+    return PENDING[this.#state] ?? 'sequence';
   }
 
   /**
@@ -91,7 +70,7 @@ export class Tokenizer {
     const [state, raw] = [this.#state, this.#raw];
     if (state === 'paste') {
       this.#stalled = true;
-      if (this.#paste !== '') this.#emitPaste();
+      this.#hand(this.#paste.take());
       return this.#handOut();
     }
     this.#ground();
@@ -124,11 +103,6 @@ export class Tokenizer {
     this.#state = 'ground';
     this.#raw = '';
     this.#alt = false;
-  }
-
-  #emitPaste(): void {
-    this.#events.push({ kind: 'paste', text: this.#paste });
-    this.#paste = '';
   }
 
   #take(character: string): void {
@@ -211,7 +185,7 @@ export class Tokenizer {
     } else if (character === '~' && parameters === '200') {
       this.#ground();
       this.#state = 'paste';
-      this.#pastedReturn = false;
+      this.#paste = new PasteText();
       this.#stalled = false;
     } else {
       this.#finish(decodeCsi(parameters, character, this.#alt, raw));
@@ -261,32 +235,21 @@ export class Tokenizer {
   }
 
   #inPaste(character: string): void {
-    if (this.#stalled && character === '\x03' && this.#endSeen === 0) {
-      if (this.#paste !== '') this.#emitPaste();
+    if (this.#stalled && character === '\x03') {
+      this.#hand(this.#paste.take());
       this.#ground();
       this.#key(character);
       return;
     }
     this.#stalled = false;
-    if (character === PASTE_END[this.#endSeen]) {
-      this.#endSeen++;
-      if (this.#endSeen < PASTE_END.length) return;
-      this.#endSeen = 0;
-      if (this.#paste !== '') this.#emitPaste();
-      this.#ground();
-      return;
-    }
-    const text = PASTE_END.slice(0, this.#endSeen) + character;
-    this.#endSeen = character === PASTE_END[0] ? 1 : 0;
-    for (const pasted of this.#endSeen === 1 ? text.slice(0, -1) : text) this.#pasted(pasted);
+    const full = this.#paste.add(character);
+    this.#hand(full);
+    if (!this.#paste.isEnded) return;
+    this.#hand(this.#paste.take());
+    this.#ground();
   }
 
-  /** Line ends in a paste are CR, LF or both, as the terminal likes: all become LF. */
-  #pasted(character: string): void {
-    const afterReturn = this.#pastedReturn;
-    this.#pastedReturn = character === '\r';
-    if (character === '\n' && afterReturn) return;
-    this.#paste += character === '\r' ? '\n' : character;
-    if (this.#paste.length >= PASTE_MAX) this.#emitPaste();
+  #hand(pasted: string): void {
+    if (pasted !== '') this.#events.push({ kind: 'paste', text: pasted });
   }
 }

@@ -42,6 +42,33 @@ describe('grapheme clusters', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('are those of the whole text when it is long, in time that grows with its length', () => {
+    const unit = fc.constantFrom(
+      'a',
+      '漢',
+      'e\u0301',
+      '🇩🇪',
+      '👨\u200d👩\u200d👧',
+      '\u0301'.repeat(700),
+      '\r\n',
+      'ก\u0e33',
+    );
+    const whole = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+    fc.assert(
+      fc.property(fc.array(unit, { minLength: 200, maxLength: 600 }), (units) => {
+        const text = units.join('');
+        const expected = Array.from(whole.segment(text), (part) => part.segment)
+          .join('|')
+          .replaceAll('\r\n', '\r|\n');
+        expect(clustersOf(text).join('|')).toBe(expected);
+      }),
+      { numRuns: 20 },
+    );
+    const start = performance.now();
+    clustersOf('漢'.repeat(200_000));
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
 });
 
 describe('what is shown', () => {

@@ -64,6 +64,7 @@ function open(
     output += data;
     void screen.write(data);
   });
+  screen.onData((answer) => alive && pty.write(answer));
   const exited = new Promise<{ exitCode: number; signal?: number | undefined }>((done) =>
     pty.onExit((status) => {
       alive = false;

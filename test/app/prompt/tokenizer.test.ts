@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chordOf, type InputEvent } from '../../../src/app/prompt/keys.ts';
-import { PASTE_MAX, SEQUENCE_MAX, Tokenizer } from '../../../src/app/prompt/tokenizer.ts';
+import { PASTE_MAX } from '../../../src/app/prompt/paste-text.ts';
+import { SEQUENCE_MAX, Tokenizer } from '../../../src/app/prompt/tokenizer.ts';
 
 const ESC = '\x1b';
 
