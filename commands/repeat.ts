@@ -1,7 +1,7 @@
 import { defineCommand, option, rest } from '../src/core/command/define.ts';
 import { commandLine, count, seconds } from '../src/core/command/kinds.ts';
 import { UsageError } from '../src/core/errors.ts';
-import { text as lines } from '../src/core/output/item.ts';
+import { text as lines, PAUSE } from '../src/core/output/item.ts';
 
 export default defineCommand({
   name: 'repeat',
@@ -28,9 +28,10 @@ export default defineCommand({
     if (command.trim() === '') throw new UsageError('repeat wants a command');
     for (let run = 1; n === undefined || run <= n; run++) {
       if (run > 1) {
-        yield lines('');
+        yield PAUSE;
         scope.shell.sleep(wait * 1000);
         scope.kernel.newCommand();
+        yield lines('');
       }
       yield* scope.shell.run(command);
     }

@@ -49,6 +49,8 @@ export async function print(
           options.cancel();
         }
         break;
+      case 'pause':
+        break;
       case 'json':
         await sink?.write([output.line]);
         break;

@@ -14,6 +14,8 @@ export type Output =
   | { readonly kind: 'lines'; readonly lines: readonly Line[] }
   /** One command's result as JSON, with `--json`. */
   | { readonly kind: 'json'; readonly line: string }
+  /** The command waits: what was sent is to be shown now. */
+  | { readonly kind: 'pause' }
   | { readonly kind: 'error'; readonly lines: readonly string[]; readonly status: number }
   | { readonly kind: 'timing'; readonly text: string }
   | { readonly kind: 'end'; readonly status: number }

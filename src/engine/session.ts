@@ -10,15 +10,16 @@ import { errorLines, isUserError, runStages } from '../core/command/run.ts';
 import type { Scope } from '../core/command/scope.ts';
 import { CancelledError, type KdbgError } from '../core/errors.ts';
 import type { Kernel } from '../core/kernel/kernel.ts';
-import type { Item } from '../core/output/item.ts';
 import { toJson } from '../core/output/json.ts';
 import type { Line } from '../core/output/line.ts';
-import { renderText } from '../core/output/render.ts';
+import { TextView } from '../core/output/render.ts';
 import type { Output, RunMode } from './protocol.ts';
 import { type SessionOptions, SessionShell } from './shell.ts';
 
 /** Lines sent together: enough to make a batch worth it, few enough to show the first rows at once. */
 const LINES_PER_BATCH = 64;
+/** Rows that come slowly are sent one by one. */
+const BATCH_MS = 30;
 
 export class Session {
   readonly kernel: Kernel;
@@ -122,21 +123,26 @@ export class Session {
     const notices: string[] = [];
     try {
       const running = runStages(statement.stages, this.scope());
-      const items = observe(running.items, rows, notices, mode.json);
+      const view = new TextView(running.command.columns);
       let batch: Line[] = [];
-      for (const line of renderText(items, running.command.columns)) {
+      let sentAt = performance.now();
+      for (const item of running.items) {
+        if (item.kind === 'notice') notices.push(item.text);
+        if (mode.json && item.kind === 'row') rows.push(toJson(item.data));
         if (mode.json) continue;
-        batch.push(line);
-        if (batch.length >= LINES_PER_BATCH) {
-          shell.recordLines(batch);
-          yield { kind: 'lines', lines: batch };
+        for (const line of view.lines(item)) {
+          batch.push(line);
+          if (batch.length < LINES_PER_BATCH && performance.now() - sentAt < BATCH_MS) continue;
+          yield* this.#lines(batch);
           batch = [];
+          sentAt = performance.now();
         }
+        if (item.kind !== 'pause') continue;
+        yield* this.#lines(batch);
+        yield { kind: 'pause' };
+        batch = [];
       }
-      if (batch.length > 0) {
-        shell.recordLines(batch);
-        yield { kind: 'lines', lines: batch };
-      }
+      yield* this.#lines(batch);
     } catch (caught) {
       error = caught;
     }
@@ -149,6 +155,13 @@ export class Session {
     const failures = shell.endCommand(failure?.status ?? 0);
     if (failures.length > 0) yield { kind: 'error', lines: failures, status: 0 };
     return failure?.status ?? 0;
+  }
+
+  /** Lines that are complete: recorded, then shown. */
+  *#lines(batch: readonly Line[]): Iterable<Output> {
+    if (batch.length === 0) return;
+    this.shell.recordLines(batch);
+    yield { kind: 'lines', lines: batch };
   }
 
   *#source(path: string, source: string, mode: RunMode): Iterable<Output> {
@@ -204,15 +217,6 @@ function describe(error: unknown, line: string): Failure {
     ],
     status: 70,
   };
-}
-
-/** Passes items on, keeping what JSON output wants of them. */
-function* observe(items: Iterable<Item>, rows: unknown[], notices: string[], json: boolean): Iterable<Item> {
-  for (const item of items) {
-    if (json && item.kind === 'row') rows.push(toJson(item.data));
-    if (item.kind === 'notice') notices.push(item.text);
-    if (!json) yield item;
-  }
 }
 
 function jsonLine(

@@ -75,7 +75,7 @@ function stream(outputs: Iterable<Output>, id: number, shared: Int32Array, send:
   };
   for (const output of outputs) {
     batch.push(output);
-    if (batch.length >= BATCH_OUTPUTS || performance.now() - sentAt >= BATCH_MS) flush();
+    if (output.kind === 'pause' || batch.length >= BATCH_OUTPUTS || performance.now() - sentAt >= BATCH_MS) flush();
   }
   flush();
   send({ kind: 'done', id });

@@ -32,7 +32,9 @@ export type View = Columns | (() => Iterable<Line>);
 export type Item =
   | { readonly kind: 'row'; readonly data: Row; readonly view: View | undefined }
   | { readonly kind: 'text'; readonly lines: readonly Line[] }
-  | { readonly kind: 'notice'; readonly text: string };
+  | { readonly kind: 'notice'; readonly text: string }
+  /** The command is about to wait: what it has shown so far is to be seen now. */
+  | { readonly kind: 'pause' };
 
 /** A row; without a view it is shown by the command's own columns. */
 export function row(data: Row, view?: View): Item {
@@ -48,3 +50,5 @@ export function text(...lines: readonly Line[]): Item {
 export function notice(message: string): Item {
   return { kind: 'notice', text: message };
 }
+
+export const PAUSE: Item = { kind: 'pause' };

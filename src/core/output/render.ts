@@ -2,34 +2,51 @@
  * The text view of a stream of items: tables with a header where the columns change, a row's own lines, headings and
  * notices in their place.
  */
-
 import { type Columns, headerLine, tableLine } from './columns.ts';
 import type { Item } from './item.ts';
 import { type Line, span } from './line.ts';
 
-/** Lines of the items; `columns` is the table of rows that bring no view. Rows without either print as `name: value`. */
-export function* renderText(items: Iterable<Item>, columns: Columns | undefined): Iterable<Line> {
-  let table: Columns | undefined;
-  for (const item of items) {
-    if (item.kind === 'text') {
-      table = undefined;
-      yield* item.lines;
-    } else if (item.kind === 'notice') {
-      yield [span(`(${item.text})`, undefined, 'warn')];
-    } else if (typeof item.view === 'function') {
-      table = undefined;
-      yield* item.view();
-    } else {
-      const wanted = item.view ?? columns;
-      if (wanted === undefined) {
-        yield Object.entries(item.data)
-          .map(([name, value]) => `${name}: ${String(value)}`)
-          .join('  ');
-        continue;
-      }
-      if (wanted !== table) yield headerLine(wanted);
-      table = wanted;
-      yield tableLine(wanted, item.data);
+/** Turns items into lines, one after the other: it remembers which table it is in. */
+export class TextView {
+  readonly #columns: Columns | undefined;
+  #table: Columns | undefined;
+
+  /** `columns` is the table of rows that bring no view. */
+  constructor(columns: Columns | undefined) {
+    this.#columns = columns;
+  }
+
+  /** Lines of the next item. A row without a view or columns prints as `name: value`. */
+  *lines(item: Item): Iterable<Line> {
+    switch (item.kind) {
+      case 'pause':
+        return;
+      case 'text':
+        this.#table = undefined;
+        yield* item.lines;
+        return;
+      case 'notice':
+        yield [span(`(${item.text})`, undefined, 'warn')];
+        return;
+      case 'row':
+        yield* this.#row(item);
     }
+  }
+
+  *#row({ data, view }: Extract<Item, { kind: 'row' }>): Iterable<Line> {
+    if (typeof view === 'function') {
+      this.#table = undefined;
+      yield* view();
+      return;
+    }
+    const columns = view ?? this.#columns;
+    if (columns === undefined) {
+      const cells = Object.entries(data).map(([name, value]) => `${name}: ${String(value)}`);
+      yield cells.join('  ');
+      return;
+    }
+    if (columns !== this.#table) yield headerLine(columns);
+    this.#table = columns;
+    yield tableLine(columns, data);
   }
 }
