@@ -7,6 +7,8 @@ import { BtfTable, VMLINUX } from '../types/btf-table.ts';
 import { createGlobals, type Globals } from '../types/globals.ts';
 import type { CType, TypeTable } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
+import { addModuleBtfs } from './module-btf.ts';
+import { symbolsBeforeTypes } from './symbol-source.ts';
 
 /** The type table, and the types of globals that BTF leaves untyped. */
 export interface KernelTypes {
@@ -62,10 +64,14 @@ function fromFiles(kernel: Kernel): BtfTable | undefined {
 /** The section lies in read-only data and is named by linker symbols, so this needs symbols and no types. */
 function fromMemory(kernel: Kernel): BtfTable | undefined {
   if (!kernel.hasMemory) return undefined;
-  const start = kernel.addressOf('__start_BTF');
-  const stop = kernel.addressOf('__stop_BTF');
+  const symbols = symbolsBeforeTypes(kernel);
+  const start = symbols.find('__start_BTF')?.address;
+  const stop = symbols.find('__stop_BTF')?.address;
   if (start === undefined || stop === undefined || stop <= start) return undefined;
   const length = Number(stop - start);
   if (length > BTF_LENGTH_MAX) return undefined;
-  return new BtfTable(kernel.memory.read(start, length, 'BTF of vmlinux'), 'BTF in kernel memory');
+  const table = new BtfTable(kernel.memory.read(start, length, 'BTF of vmlinux'), 'BTF in kernel memory');
+  const modules = symbols.find('btf_modules')?.address;
+  if (modules !== undefined) addModuleBtfs(kernel, table, modules);
+  return table;
 }
