@@ -71,8 +71,12 @@ export function forkEntries(kernel: Kernel): readonly bigint[] {
   return entry === undefined ? [] : [entry];
 }
 
-/** Throws NotFoundError when the kernel's types cannot say where stacks are, before any task is read. */
-export function requireStackTypes(kernel: Kernel): void {
+/**
+ * Throws before any task is read when no stack can be unwound: NotFoundError when the kernel's types do not say where
+ * stacks are, UnsupportedError when the target has no symbols or hides their addresses.
+ */
+export function requireStackSources(kernel: Kernel): void {
+  if (kernel.symbols.addressesHidden) kernel.symbol('_stext');
   if (!kernel.hasStruct('task_struct')) throw new NotFoundError('type', 'struct task_struct');
   kernel.struct(StackTask);
 }

@@ -27,7 +27,7 @@ import { Fault } from '../memory/fault.ts';
 import type { KernelSymbol } from '../symbols/symbol-table.ts';
 import type { Kernel } from './kernel.ts';
 import { type ReadStack, readStacks, type TaskMoment } from './stack-read.ts';
-import { PF_KTHREAD, requireStackTypes } from './stack-task.ts';
+import { PF_KTHREAD, requireStackSources } from './stack-task.ts';
 import { unwindImage } from './stack-unwind.ts';
 import { prefetchUnwindTables } from './unwind-prefetch.ts';
 import { unwindText } from './unwind-text.ts';
@@ -95,7 +95,7 @@ export function* unwindTasks(
   tasks: Iterable<bigint>,
   options: UnwindOptions = {},
 ): Generator<TaskStack, void> {
-  requireStackTypes(kernel);
+  requireStackSources(kernel);
   let batch: bigint[] = [];
   for (const task of tasks) {
     batch.push(task);

@@ -6,7 +6,8 @@
  * (the kernel's own unwinder relies on that too). A trampoline of the function tracer is a copy of ftrace_caller or
  * ftrace_regs_caller, and is unwound as that is.
  */
-import { CALL_LENGTH_MAX, endsWithCall } from '../arch/x86_64/scan.ts';
+import { callTargetBefore } from '../arch/x86_64/disassemble-call.ts';
+import { CALL_LENGTH_MAX } from '../arch/x86_64/scan.ts';
 import type { StackImage } from '../arch/x86_64/stacks.ts';
 import type { FrameRule, UnwindText } from '../arch/x86_64/unwind.ts';
 import { KdbgError } from '../errors.ts';
@@ -34,12 +35,10 @@ const FtraceOps = defineStruct('ftrace_ops', {
 
 /** The answers for one task's stack. Throws UnsupportedError when the target has no symbols. */
 export function unwindText(kernel: Kernel, task: bigint): UnwindText {
-  const { symbols } = kernel;
-  const isText = (pc: bigint) => symbols.isText(pc) || generatedBy(kernel, pc) !== undefined;
   return {
-    isText,
+    isText: (pc) => isText(kernel, pc),
     ruleAt: (pc) => ruleAt(kernel, pc),
-    isReturnAddress: (pc) => trampolines(kernel).has(pc) || (isText(pc) && followsCall(kernel, pc)),
+    isReturnAddress: (pc) => trampolines(kernel).has(pc) || (isText(kernel, pc) && followsCall(kernel, pc)),
     recoverReturn: (pc, slot) => recoverReturn(kernel, task, pc, slot),
   };
 }
@@ -63,6 +62,11 @@ function ruleAt(kernel: Kernel, pc: bigint): FrameRule {
     if (error instanceof KdbgError && error.status === 1) return { method: 'none', why: error.message };
     throw error;
   }
+}
+
+/** True in the text of vmlinux, of a module, and in code that the kernel generated. */
+function isText(kernel: Kernel, pc: bigint): boolean {
+  return kernel.symbols.isText(pc) || generatedBy(kernel, pc) !== undefined;
 }
 
 /** The pseudo module that generated the text at an address. */
@@ -101,7 +105,7 @@ function ftraceTrampolines(kernel: Kernel): ReadonlyMap<bigint, bigint> {
 function followsCall(kernel: Kernel, pc: bigint): boolean {
   const { address, length, what } = callRange(pc);
   const bytes = kernel.memory.tryRead(address, length, what);
-  return !(bytes instanceof Fault) && endsWithCall(bytes);
+  return !(bytes instanceof Fault) && callTargetBefore(bytes, pc, (target) => isText(kernel, target)) !== undefined;
 }
 
 function callRange(pc: bigint): ReadRequest {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OrcVersion } from '../../../src/core/formats/orc.ts';
 import { stackOf, type TaskStack, unwindTask, unwindTasks } from '../../../src/core/kernel/stack.ts';
@@ -367,4 +368,35 @@ test('a cancelled command is not an answer', () => {
   const { fake, task } = sleeper();
   const kernel = fake.finish().kernel({ cancelled: () => true });
   expect(() => unwindTask(kernel, task)).toThrow('interrupted');
+});
+
+test('10,000 mutations of task, stack and tables give frames or a reason, never another error', () => {
+  const { fake, task, sp, cfa } = sleeper();
+  fake.finish();
+  const symbols = fake.symbols.list.map((symbol) => symbol.address);
+  const regions = [task, task + 0x800n, task + 0x1400n, sp, cfa, fake.symbols.get('orc_lookup').address + 4n];
+  regions.push(fake.symbols.get('__start_orc_unwind_ip').address, fake.symbols.get('__start_orc_unwind').address);
+  const value = fc.oneof(
+    fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
+    fc.constantFrom(...symbols, ...regions, 0n),
+    fc.nat(255).map(BigInt),
+  );
+  const edits = fc.array(fc.tuple(fc.nat(regions.length - 1), fc.nat(15), value), { minLength: 1, maxLength: 6 });
+  const pristine = new Map([...fake.memory.pages].map(([address, page]) => [address, page.slice()]));
+  fc.assert(
+    fc.property(edits, fc.constantFrom<'live' | 'frozen'>('live', 'frozen'), (changes, liveness) => {
+      const touched = new Set<bigint>();
+      for (const [region, word, wrong] of changes) {
+        const at = (regions[region] as bigint) + BigInt(word * 8);
+        touched.add(at & ~0xfffn).add((at + 7n) & ~0xfffn);
+        fake.memory.u64(at, wrong);
+      }
+      const unwound = unwindTask(fake.kernel({ liveness }), task);
+      expect(unwound.frames.length).toBeLessThanOrEqual(1024);
+      expect(unwound.frames.length > 0 || unwound.refused !== undefined || unwound.note !== undefined).toBe(true);
+      for (const page of touched) fake.memory.pages.get(page)?.set(pristine.get(page) as Uint8Array);
+      fake.memory.reads.length = 0;
+    }),
+    { numRuns: 10_000 },
+  );
 });

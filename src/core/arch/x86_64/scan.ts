@@ -44,15 +44,9 @@ export function stepByScan(
 export const CALL_LENGTH_MAX = 7;
 
 /**
- * True when the bytes could end with a call instruction: `e8` with a 32-bit displacement, or `ff /2` with any of its
- * operands. Read backwards x86 code is ambiguous, so this is necessary and not sufficient; the unwinder needs no more,
- * and needs no disassembler for it.
+ * True when the bytes could end with a call through a register or memory: `ff /2` with any of its operands. Read
+ * backwards x86 code is ambiguous, so this is necessary and not sufficient.
  */
-export function endsWithCall(bytes: Uint8Array): boolean {
-  return (bytes.length >= 5 && bytes[bytes.length - 5] === 0xe8) || endsWithIndirectCall(bytes);
-}
-
-/** True when the bytes could end with a call through a register or memory. */
 export function endsWithIndirectCall(bytes: Uint8Array): boolean {
   const end = bytes.length;
   for (const length of [2, 3, 4, 6, 7]) {
