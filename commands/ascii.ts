@@ -13,7 +13,7 @@ export default defineCommand({
   name: 'ascii',
   group: 'memory',
   summary: 'hex words as characters, or the ASCII table',
-  operands: { words: many(word, '[WORD]...', 'hex words as they lie in memory, lowest byte first') },
+  operands: { words: many(word, 'WORD', 'hex words as they lie in memory, lowest byte first') },
   examples: [
     { line: 'ascii', shows: 'the table' },
     { line: 'ascii 62636f6c5f6b636f', shows: 'a word that holds text' },

@@ -46,7 +46,7 @@ export default defineCommand({
   },
   operands: {
     target: maybe(address, 'SYMBOL|ADDRESS', 'a function, an address, any expression'),
-    count: maybe(count, '[COUNT]', 'how many instructions'),
+    count: maybe(count, 'COUNT', 'how many instructions'),
   },
   examples: [
     { line: 'dis schedule 4', shows: 'the first instructions of a function' },

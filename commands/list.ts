@@ -37,7 +37,7 @@ export default defineCommand({
   },
   operands: {
     first: one(offsetOrAddress, '[OFFSET] START', 'where to start; a bare offset may stand before it, as in crash'),
-    second: maybe(address, '', 'the start, when an offset came first'),
+    second: maybe(address, '', ''),
   },
   examples: [
     { line: 'list task_struct.tasks -h init_task -s task_struct.pid,comm', shows: 'processes, from the first task' },

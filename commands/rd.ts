@@ -50,7 +50,7 @@ export default defineCommand({
   },
   operands: {
     start: maybe(address, 'ADDRESS', 'an address, a symbol, any expression'),
-    count: maybe(integer, '[COUNT]', 'how many words'),
+    count: maybe(integer, 'COUNT', 'how many words'),
   },
   examples: [
     { line: 'rd -a linux_banner', shows: 'a string' },

@@ -23,7 +23,7 @@ export default defineCommand({
     p: flag('the task that was the context at the start'),
   },
   operands: {
-    name: maybe(word, '[TASK|VARIABLE]', 'a task or a variable'),
+    name: maybe(word, 'TASK|VARIABLE', 'a task or a variable'),
     value: rest(text, '[VALUE]', 'its new value'),
   },
   examples: [

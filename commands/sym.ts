@@ -41,7 +41,7 @@ export default defineCommand({
     x: flag('offsets in hex'),
     d: flag('offsets in decimal'),
   },
-  operands: { targets: many(symbolName, '[SYMBOL|ADDRESS]...', 'names or addresses') },
+  operands: { targets: many(symbolName, 'SYMBOL|ADDRESS', 'names or addresses') },
   input: 'address',
   examples: [
     { line: 'sym schedule', shows: 'by name' },

@@ -34,7 +34,7 @@ export default defineCommand({
     p: flag('show the position of each entry in the tree, and its index'),
     v: flag('maple trees: show the nodes and ranges as well'),
   },
-  operands: { start: maybe(address, '[START]', 'the root') },
+  operands: { start: maybe(address, 'START', 'the root') },
   examples: [
     {
       line: 'tree -t rb -o task_struct.pi_waiters (&init_task.pi_waiters)',

@@ -13,7 +13,9 @@ export function usageOf(command: Command): string {
     else if (option.kind === undefined) words.push(`[-${name}]`);
     else words.push(`[-${name} ${option.placeholder}]${option.repeat === 'list' ? '...' : ''}`);
   }
-  const operands = Object.values(command.operands ?? {}).map(operandUsage);
+  const operands = Object.values(command.operands ?? {})
+    .filter((operand) => operand.placeholder !== '')
+    .map(operandUsage);
   return [command.name, flags.length > 0 ? `[-${flags.join('')}]` : '', ...words, ...operands]
     .filter(Boolean)
     .join(' ');
@@ -46,7 +48,7 @@ export function manualOf(command: Command, aliases: readonly string[]): readonly
   section('NAME');
   lines.push(`${INDENT}${[command.name, ...aliases].join(', ')} - ${command.summary}`);
   section('SYNOPSIS');
-  lines.push(`${INDENT}${usageOf(command)}`);
+  lines.push(...wrap(usageOf(command), INDENT, WIDTH));
   if (command.description !== undefined && command.description.length > 0) {
     section('DESCRIPTION');
     for (const [i, paragraph] of command.description.entries()) {
@@ -81,7 +83,9 @@ function optionEntry([name, option]: [string, Option<unknown>]): readonly [strin
 }
 
 function operandEntries(command: Command): readonly (readonly [string, string])[] {
-  return Object.values(command.operands ?? {}).map((operand) => [operand.placeholder, operand.doc] as const);
+  return Object.values(command.operands ?? {})
+    .filter((operand) => operand.placeholder !== '')
+    .map((operand) => [operand.placeholder, operand.doc] as const);
 }
 
 /** Terms with their explanations beside them, wrapped. */

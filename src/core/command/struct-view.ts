@@ -39,10 +39,10 @@ export const STRUCT_OPERANDS = {
   what: one(typeWithMembers, 'NAME[.MEMBER[,MEMBER]]', 'the type, with members when not all of it is wanted'),
   at: maybe(
     addresses,
-    '[ADDRESS[:CPUS]]',
+    'ADDRESS[:CPUS]',
     'where one is: an address, a symbol, any expression; CPUS for a per-CPU variable',
   ),
-  count: maybe(signedCount, '[COUNT]', 'so many in a row'),
+  count: maybe(signedCount, 'COUNT', 'so many in a row'),
 };
 
 export interface StructArgs {
