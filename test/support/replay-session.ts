@@ -1,0 +1,63 @@
+/**
+ * A session on a recording, in this thread: what transcripts and the recordings' own tests run on.
+ */
+import { openBackend } from '../../src/backends/open.ts';
+import { Kernel } from '../../src/core/kernel/kernel.ts';
+import { textOf } from '../../src/core/output/line.ts';
+import { RecordedShell } from '../../src/engine/recorded.ts';
+import { EngineRecorder } from '../../src/engine/recorder.ts';
+import { Session } from '../../src/engine/session.ts';
+
+export interface Ran {
+  readonly lines: readonly string[];
+  readonly status: number;
+}
+
+export interface ReplaySession {
+  readonly session: Session;
+  /** Runs a line; output and errors as the user sees them, one after the other. */
+  run(line: string): Ran;
+  json(line: string): Readonly<Record<string, unknown>>;
+  close(): void;
+}
+
+export function openReplay(path: string): ReplaySession {
+  const { backend, pid, recording } = openBackend({ kind: 'replay', path });
+  if (recording === undefined) throw new Error(`${path} is no recording`);
+  const notices: string[] = [];
+  const kernel = new Kernel(backend, { notice: (text) => notices.push(text) });
+  const session = new Session({
+    kernel,
+    recorder: new EngineRecorder(backend, { tool: 'test' }),
+    pid,
+    cancelled: () => false,
+    notices,
+    failures: [],
+    replay: new RecordedShell(recording),
+  });
+  return {
+    session,
+    run: (line) => run(session, line),
+    json(line) {
+      for (const output of session.execute(line, { json: true, rc: false })) {
+        if (output.kind === 'json') return JSON.parse(output.line) as Record<string, unknown>;
+      }
+      throw new Error(`no answer to ${line}`);
+    },
+    close: () => session.close(),
+  };
+}
+
+function run(session: Session, line: string): Ran {
+  const lines: string[] = [];
+  let status = 0;
+  for (const output of session.execute(line, { json: false, rc: false })) {
+    if (output.kind === 'lines') lines.push(...output.lines.map(textOf));
+    if (output.kind === 'error') {
+      lines.push(...output.lines);
+      status = Math.max(status, output.status);
+    }
+    if (output.kind === 'shell') lines.push(`(runs "${output.command}" in the shell)`);
+  }
+  return { lines: lines.map((each) => each.trimEnd()), status };
+}
