@@ -143,7 +143,7 @@ export class LineSession {
       .then(() => ask(question.signal))
       .then(
         (answer) => settled(() => use(answer)),
-        (error) => complain(`${what} failed: ${error instanceof Error ? error.message : String(error)}`),
+        (error) => complain(failed(what, error)),
       );
   }
 
@@ -177,9 +177,13 @@ export class LineSession {
       if (complaint === undefined) this.#finish(line);
       else this.#perform({ name: 'complain', ...complaint });
     };
-    const complaint = check(line);
-    if (complaint instanceof Promise) this.#ask('the check', () => complaint, judge);
-    else judge(complaint);
+    try {
+      const complaint = check(line);
+      if (complaint instanceof Promise) this.#ask('the check', () => complaint, judge);
+      else judge(complaint);
+    } catch (error) {
+      this.#perform({ name: 'complain', column: undefined, message: failed('the check', error) });
+    }
   }
 
   #finish(line: string | undefined): void {
@@ -223,6 +227,10 @@ export class LineSession {
     this.withdraw();
     this.paint();
   }
+}
+
+function failed(what: string, error: unknown): string {
+  return `${what} failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function marked(row: Row | undefined, mark: string): Row {

@@ -105,6 +105,17 @@ describe('questions to the owner', () => {
     expect(screen.rows()).toEqual(['kdbg> v!']);
   });
 
+  it('survives a check that fails', async () => {
+    const check: LineHelp['check'] = (line) => {
+      throw new Error(`cannot parse ${line}`);
+    };
+    const { type, screen, answers } = reading({ check });
+    await type('ps\r');
+    expect(screen.rows()).toEqual(['kdbg> ps', 'the check failed: cannot parse ps']);
+    await type('\r');
+    expect(answers).toEqual(['ps']);
+  });
+
   it('waits for a check, and accepts a line that it was warned of', async () => {
     const check: LineHelp['check'] = async (line) =>
       line === 'zz' ? { column: 0, message: 'no command "zz"' } : undefined;
