@@ -1,4 +1,4 @@
-import { defineCommand, one, rest } from '../src/core/command/define.ts';
+import { defineCommand, maybe, rest } from '../src/core/command/define.ts';
 import { choice, text } from '../src/core/command/kinds.ts';
 import { UsageError } from '../src/core/errors.ts';
 import { row } from '../src/core/output/item.ts';
@@ -12,10 +12,11 @@ export default defineCommand({
     "User memory and environments are left out unless kdbg was started with --record-user. Kernel memory may hold secrets of the machine's users all the same: look before you share a recording.",
   ],
   operands: {
-    action: one(choice('status', 'start', 'stop', 'note'), 'ACTION', 'start, stop, note or status'),
+    action: maybe(choice('status', 'start', 'stop', 'note'), 'ACTION', 'start, stop, note or status; status unless given'),
     text: rest(text, '[FILE|TEXT]', 'the file to start, or the text of the note'),
   },
   examples: [
+    { line: 'record', shows: 'whether the session is recorded' },
     { line: 'record start hang.kdbg', shows: 'records from here on' },
     { line: 'record note the writer holds the inode lock', shows: 'leaves a remark in the recording' },
     { line: 'record stop', shows: 'completes the file' },
