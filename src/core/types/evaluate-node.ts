@@ -51,7 +51,7 @@ export function evaluateNode(node: Expression, evaluation: Evaluation): Value {
     case 'binary':
       return evaluateBinary(node, evaluation);
     case 'conditional': {
-      const chosen = isTrue(node.condition, evaluation) ? node.then : node.otherwise;
+      const chosen = isTrue(node.condition, evaluation) ? node.whenTrue : node.whenFalse;
       return evaluateNode(chosen, evaluation);
     }
     case 'cast': {
@@ -171,10 +171,12 @@ export function arithmetic(node: BinaryNode, a: Value, b: Value, evaluation: Eva
   }
   if (isSum && isPointer[0]) {
     const steps = integerOf(second, right.at, evaluation).value;
-    return addToPointer(first, operator === '+' ? steps : -steps, evaluation);
+    return evaluation.at(at, () => addToPointer(first, operator === '+' ? steps : -steps, evaluation));
   }
-  if (operator === '+' && isPointer[1])
-    return addToPointer(second, integerOf(first, left.at, evaluation).value, evaluation);
+  if (operator === '+' && isPointer[1]) {
+    const steps = integerOf(first, left.at, evaluation).value;
+    return evaluation.at(at, () => addToPointer(second, steps, evaluation));
+  }
   const x = integerOf(first, left.at, evaluation);
   const y = integerOf(second, right.at, evaluation);
   // All numbers are zero where only the type is asked for, and a divisor is not.

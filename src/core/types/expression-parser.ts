@@ -113,9 +113,9 @@ class Parser {
 
   #conditional(condition: Expression): Expression {
     const { at } = this.#cursor.next();
-    const then = this.#with({ colon: true }, () => this.#expression(0));
+    const whenTrue = this.#with({ colon: true }, () => this.#expression(0));
     this.#cursor.expect(':');
-    return { kind: 'conditional', condition, then, otherwise: this.#expression(CONDITIONAL_PRECEDENCE), at };
+    return { kind: 'conditional', condition, whenTrue, whenFalse: this.#expression(CONDITIONAL_PRECEDENCE), at };
   }
 
   #unary(): Expression {

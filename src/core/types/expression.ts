@@ -84,8 +84,8 @@ export interface BinaryNode extends Node {
 export interface ConditionalNode extends Node {
   readonly kind: 'conditional';
   readonly condition: Expression;
-  readonly then: Expression;
-  readonly otherwise: Expression;
+  readonly whenTrue: Expression;
+  readonly whenFalse: Expression;
 }
 export interface CastNode extends Node {
   readonly kind: 'cast';
@@ -151,7 +151,7 @@ export function operandsOf(node: Expression): readonly Expression[] {
     case 'binary':
       return [node.left, node.right];
     case 'conditional':
-      return [node.condition, node.then, node.otherwise];
+      return [node.condition, node.whenTrue, node.whenFalse];
     case 'sizeof':
       return node.operand === undefined ? [] : [node.operand];
     case 'container-of':

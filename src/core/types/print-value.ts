@@ -1,12 +1,12 @@
 /** Prints one value where the current line ends: the structure of a printed value, type by type. */
 import { FaultError } from '../errors.ts';
 import { PAGE_SIZE } from '../memory/address.ts';
-import { Fault } from '../memory/fault.ts';
+import type { Fault } from '../memory/fault.ts';
 import { isStringPointer, readStringBytes } from './c-string.ts';
 import { printArray } from './format-array.ts';
 import { formatCharArray, formatCharacter, formatString } from './format-c-string.ts';
 import { formatEnum, formatNumber } from './format-enum.ts';
-import { type Printer, printAddress } from './printer.ts';
+import { type Printer, printAddress, readableFor } from './printer.ts';
 import { isCharacter } from './scalar.ts';
 import { type ArrayType, type CompoundType, type CType, type PointerType, resolve } from './type.ts';
 import { type Value, WHOLE_READ_MAX } from './value.ts';
@@ -66,11 +66,7 @@ function printCompound(printer: Printer, value: Value, type: CompoundType, level
   const { out } = printer;
   if (type.members.length === 0) out.put('{<No data fields>}');
   else if (level >= printer.depthMax) out.put('{...}');
-  else {
-    const readable = value.readable();
-    if (readable instanceof Fault) printFault(printer, readable);
-    else printMembers(printer, readable, type, level);
-  }
+  else printMembers(printer, readableFor(printer, value), type, level);
 }
 
 function printMembers(printer: Printer, value: Value, type: CompoundType, level: number): void {

@@ -1,8 +1,10 @@
 /**
  * What printing a value carries from one part to the next: the lines being made, how numbers are written, the bounds.
  */
+import { FaultError } from '../errors.ts';
+import { Fault } from '../memory/fault.ts';
 import { type CompoundType, type CType, resolve } from './type.ts';
-import type { Value } from './value.ts';
+import { type Value, WHOLE_READ_MAX } from './value.ts';
 import type { ValueLines, ValueRef } from './value-line.ts';
 
 /** What an address is in: `text` is what stands between < and >, `sym+0x1c`. */
@@ -36,6 +38,18 @@ export interface Printer {
   readonly symbolise: Symbolise;
   /** Prints a value that begins at the end of the current line, `level` structures deep. */
   print(value: Value, level: number): void;
+}
+
+/** Bytes read that count as much as one element printed. */
+const BYTES_PER_ELEMENT = 256;
+
+/** The value as its parts are read (Value.readable), counted in the bound on the output. Throws FaultError. */
+export function readableFor(printer: Printer, value: Value): Value {
+  const isRead = value.location.kind === 'memory' && value.size <= WHOLE_READ_MAX;
+  if (isRead) printer.out.budget -= Math.floor(value.size / BYTES_PER_ELEMENT);
+  const readable = printer.out.budget > 0 ? value.readable() : value;
+  if (readable instanceof Fault) throw new FaultError(readable);
+  return readable;
 }
 
 /** An address and the symbol it is in: `0xffffffff81a00000 <schedule+0x10>`. `target` is what is there. */

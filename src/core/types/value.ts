@@ -224,9 +224,11 @@ export class Value {
       const nul = bytes.indexOf(0);
       return decodeText(bytes, 0, nul < 0 ? bytes.length : nul);
     }
-    const pointer = this.decay();
-    if (!isCharacter(pointer.#target())) throw new UsageError(`${typeName(this.type)} is not a string`);
-    const string = readStringBytes(this.memory, pointer.toBigInt(), max, this.what);
+    const pointer = resolve(this.decay().type);
+    if (pointer.kind !== 'pointer' || !isCharacter(pointer.target)) {
+      throw new UsageError(`${typeName(this.type)} is not a string`);
+    }
+    const string = readStringBytes(this.memory, this.decay().toBigInt(), max, this.what);
     if (string.fault !== undefined) throw new FaultError(string.fault);
     return decodeText(string.bytes);
   }
