@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../memory/address.ts';
 import { Fault } from '../memory/fault.ts';
 import { isCharacter } from './scalar.ts';
 import { type CType, resolve } from './type.ts';
-import type { ValueMemory } from './value.ts';
+import type { ValueMemory } from './value-memory.ts';
 
 const PIECE = 256;
 

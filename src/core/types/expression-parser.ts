@@ -8,7 +8,6 @@
 import { isTypeWord } from './c-syntax.ts';
 import { cpuListAt, parseCpuList } from './cpu-list.ts';
 import {
-  type BinaryOperator,
   EXPRESSION_DEPTH_MAX,
   EXPRESSION_LENGTH_MAX,
   type Expression,
@@ -17,34 +16,11 @@ import {
   operandsOf,
   type ParsedExpression,
   type TypeText,
-  type UnaryOperator,
 } from './expression.ts';
 import { readToken } from './expression-lexer.ts';
+import { CONDITIONAL_PRECEDENCE, isBinary, isUnary, precedenceOf } from './expression-operators.ts';
 import { TokenCursor } from './token-cursor.ts';
 
-/** C's binary operators; a higher number binds tighter. */
-const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
-  '||': 2,
-  '&&': 3,
-  '|': 4,
-  '^': 5,
-  '&': 6,
-  '==': 7,
-  '!=': 7,
-  '<': 8,
-  '<=': 8,
-  '>': 8,
-  '>=': 8,
-  '<<': 9,
-  '>>': 9,
-  '+': 10,
-  '-': 10,
-  '*': 11,
-  '/': 11,
-  '%': 11,
-};
-const CONDITIONAL_PRECEDENCE = 1;
-const UNARY: readonly string[] = ['&', '*', '-', '+', '~', '!'] satisfies UnaryOperator[];
 /** What follows the name in `(task_struct *)x`: no expression ends with a star. */
 const POINTER_CAST = /^\s*\*[\s*]*\)/;
 const TOO_DEEP = 'the expression is nested too deeply';
@@ -104,7 +80,7 @@ class Parser {
     if (token.kind !== 'operator') return undefined;
     if (token.text === '?' && minimum <= CONDITIONAL_PRECEDENCE) return this.#conditional(left);
     if (!isBinary(token.text)) return undefined;
-    const precedence = PRECEDENCE[token.text];
+    const precedence = precedenceOf(token.text);
     if (precedence < minimum) return undefined;
     this.#cursor.next();
     const right = this.#expression(precedence + 1);
@@ -120,10 +96,10 @@ class Parser {
 
   #unary(): Expression {
     const token = this.#cursor.token;
-    if (token.kind === 'operator' && UNARY.includes(token.text)) {
+    if (token.kind === 'operator' && isUnary(token.text)) {
       this.#cursor.next();
       const operand = this.#nested(() => this.#unary());
-      return { kind: 'unary', operator: token.text as UnaryOperator, operand, at: token.at };
+      return { kind: 'unary', operator: token.text, operand, at: token.at };
     }
     if (token.kind === 'operator' && token.text === '(' && this.#beginsType(token.end)) return this.#cast();
     if (token.kind === 'name' && token.text === 'sizeof') return this.#sizeof();
@@ -294,10 +270,6 @@ class Parser {
     this.#commaTaken = comma;
     return result;
   }
-}
-
-function isBinary(text: string): text is BinaryOperator {
-  return Object.hasOwn(PRECEDENCE, text);
 }
 
 function depthOf(node: Expression): number {

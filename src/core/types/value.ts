@@ -8,7 +8,7 @@
  */
 import { DataError, FaultError, UsageError } from '../errors.ts';
 import { PAGE_SIZE } from '../memory/address.ts';
-import { Fault, type ReadRange } from '../memory/fault.ts';
+import { Fault } from '../memory/fault.ts';
 import { decodeText } from '../memory/text.ts';
 import { readStringBytes } from './c-string.ts';
 import { getMember } from './member-path.ts';
@@ -25,13 +25,9 @@ import {
 } from './scalar.ts';
 import { type CType, type Member, type PointerType, resolve, sizeOf } from './type.ts';
 import { typeName } from './type-name.ts';
+import type { ValueMemory } from './value-memory.ts';
 
-/** What a value reads from: kernel memory (Memory), or the memory of a process. */
-export interface ValueMemory {
-  tryRead(address: bigint, length: number, what: string): Uint8Array | Fault;
-  /** Brings ranges that will be read soon in one request. */
-  prefetch?(ranges: readonly (ReadRange & { readonly what?: string })[]): void;
-}
+export type { ValueMemory };
 
 /** Where the bytes of a value are. */
 export type Location =
