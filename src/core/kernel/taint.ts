@@ -2,8 +2,9 @@
  * What has tainted the kernel: bits of `tainted_mask`, and of each module's `taints`. The numbers are ABI
  * (Documentation/admin-guide/tainted-kernels.rst); later kernels only add some.
  */
-import { decodeAscii } from '../memory/text.ts';
+
 import type { Kernel } from './kernel.ts';
+import { fileText } from './text-file.ts';
 
 export interface Taint {
   readonly bit: number;
@@ -58,7 +59,7 @@ export function formatTaints(mask: bigint): string {
 export function taintMask(kernel: Kernel): bigint | undefined {
   const at = kernel.hasMemory ? kernel.addressOf('tainted_mask') : undefined;
   if (at !== undefined) return kernel.memory.u64(at, 'tainted_mask');
-  const file = kernel.hasFiles ? kernel.files.read('/proc/sys/kernel/tainted', 64) : undefined;
-  const text = file?.ok === true ? decodeAscii(file.bytes).trim() : '';
+
+  const text = fileText(kernel, '/proc/sys/kernel/tainted', 64) ?? '';
   return /^\d{1,20}$/.test(text) ? BigInt.asUintN(64, BigInt(text)) : undefined;
 }
