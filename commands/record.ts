@@ -29,6 +29,7 @@ export default defineCommand({
     } else if (action === 'note') {
       if (argument === '') throw new UsageError('record note wants a text');
       recording.note(argument);
+      return;
     }
     const status = recording.status();
     if (action === 'stop') recording.stop();

@@ -29,7 +29,8 @@ export class RecordedShell {
         yield [span(`# ${event.text}`, undefined, 'dim')];
         continue;
       }
-      if (event.by === 'rc') continue;
+      // A note was made by a command, and stands for it.
+      if (event.by === 'rc' || /^record\s+note\b/.test(event.line)) continue;
       yield [span('kdbg> ', undefined, 'dim'), span(event.line, { kind: 'command', line: event.line }, 'header')];
       const lines = this.#recording.output(event.epoch);
       if (lines === undefined) yield '(its output was not recorded)';
