@@ -12,7 +12,11 @@ export default defineCommand({
     "User memory and environments are left out unless kdbg was started with --record-user. Kernel memory may hold secrets of the machine's users all the same: look before you share a recording.",
   ],
   operands: {
-    action: maybe(choice('status', 'start', 'stop', 'note'), 'ACTION', 'start, stop, note or status; status unless given'),
+    action: maybe(
+      choice('status', 'start', 'stop', 'note'),
+      'ACTION',
+      'start, stop, note or status; status unless given',
+    ),
     text: rest(text, '[FILE|TEXT]', 'the file to start, or the text of the note'),
   },
   examples: [
