@@ -24,6 +24,8 @@ import { type CType, resolve, sizeOf } from '../types/type.ts';
 export interface Field<T> {
   readonly paths: readonly string[];
   readonly optional: boolean;
+  /** Bytes that are brought in for the field, of a member of this size. */
+  readonly reads: (size: number) => number;
   /** Makes the reader once the member's place and type are known. */
   readonly bind: (memory: Memory, location: MemberLocation, what: string) => (address: bigint) => T;
 }
@@ -106,10 +108,12 @@ export function bytes(...paths: readonly string[]): Field<Uint8Array> {
 
 /** The address of a member that is embedded in the structure: a list_head, a lock, an array. Reads nothing. */
 export function embedded(...paths: readonly string[]): Field<bigint> {
-  return field(paths, (_memory, location) => {
+  const located = field(paths, (_memory, location) => {
     const offset = BigInt(location.offset);
     return (address) => address + offset;
   });
+  // What is embedded is read next, if it is a small thing: a list_head, a few counters.
+  return { ...located, reads: (size) => Math.min(size, EMBEDDED_MAX) };
 }
 
 /** The same field, undefined where the kernel has none of its names. */
@@ -118,7 +122,7 @@ export function optional<T>(of: Field<T>): Field<T | undefined> {
 }
 
 function field<T>(paths: readonly string[], bind: Field<T>['bind']): Field<T> {
-  return { paths, optional: false, bind };
+  return { paths, optional: false, reads: (size) => size, bind };
 }
 
 /** Reads an integer of any size, with its sign; a bitfield is shifted out of the bytes that hold it. */
@@ -167,8 +171,7 @@ export function bindStruct<F extends Fields>(
 ): BoundStruct<F> {
   const locations = new Map<string, MemberLocation>();
   const prototype: object = {};
-  let low = Number.POSITIVE_INFINITY;
-  let high = 0;
+  const ranges: { start: number; end: number }[] = [];
   for (const [key, declared] of Object.entries(definition.fields)) {
     const location = firstMember(type, declared.paths);
     if (location === undefined) {
@@ -179,10 +182,10 @@ export function bindStruct<F extends Fields>(
       continue;
     }
     locations.set(key, location);
-    low = Math.min(low, location.offset);
-    high = Math.max(high, location.offset + sizeOf(location.type));
+    ranges.push({ start: location.offset, end: location.offset + declared.reads(sizeOf(location.type)) });
     defineReader(prototype, key, declared, location, `${definition.name}.${location.path}`, memory);
   }
+  const pieces = mergeRanges(ranges);
   return {
     name: definition.name,
     type,
@@ -195,13 +198,32 @@ export function bindStruct<F extends Fields>(
     offset: (key) => locations.get(key as string)?.offset,
     has: (key) => locations.has(key as string),
     prefetch(addresses) {
-      const length = Math.max(high - low, 1);
-      const start = BigInt(Number.isFinite(low) ? low : 0);
       memory().prefetch(
-        addresses.map((address) => ({ space: 'virtual', address: address + start, length, what: definition.name })),
+        addresses.flatMap((address) =>
+          pieces.map(({ start, end }) => ({
+            space: 'virtual' as const,
+            address: address + BigInt(start),
+            length: end - start,
+            what: definition.name,
+          })),
+        ),
       );
     },
   };
+}
+
+const EMBEDDED_MAX = 256;
+/** Fields this far apart are asked for in one piece: a large structure has pages without any that is wanted. */
+const GAP_MAX = 1024;
+
+function mergeRanges(ranges: readonly { readonly start: number; readonly end: number }[]) {
+  const merged: { start: number; end: number }[] = [];
+  for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last !== undefined && start <= last.end + GAP_MAX) last.end = Math.max(last.end, end);
+    else if (end > start) merged.push({ start, end });
+  }
+  return merged;
 }
 
 /** The reader is made on first access, so that binding a structure needs no memory: layouts work without it. */

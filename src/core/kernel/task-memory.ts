@@ -1,66 +1,88 @@
-/**
- * How much memory a task has: the counters of its mm_struct, in pages.
- */
-import { resolve } from '../types/type.ts';
-import { cpus } from './cpu.ts';
+/** How much memory a task has: the counters of its mm_struct. */
+import { Fault } from '../memory/fault.ts';
+import { findMember } from '../types/member-path.ts';
+import { resolve, sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
 import { findStructMember } from './member.ts';
-import { perCpuAddress } from './percpu.ts';
-import { defineStruct, long, pointer } from './struct.ts';
+import { type Counter, counterOf, prefetchCounters } from './percpu-counter.ts';
 import { MmStruct, type Task } from './task-struct.ts';
 
-/** MM_FILEPAGES, MM_ANONPAGES and MM_SHMEMPAGES; MM_SWAPENTS, the third, is not in memory. */
-const RESIDENT_COUNTERS = [0, 1, 3] as const;
+/** What counts as resident; MM_SWAPENTS does not. */
+const RESIDENT = ['MM_FILEPAGES', 'MM_ANONPAGES', 'MM_SHMEMPAGES'] as const;
 const PAGE_KIB = 4;
-
-const PercpuCounter = defineStruct('percpu_counter', { count: long('count'), counters: pointer('counters') });
 
 export interface TaskMemory {
   /** KiB of address space. */
   readonly vsz: number;
-  /** KiB in memory. */
-  readonly rss: number;
+  /** KiB in memory; undefined where this kernel counts in a way that is not known here. */
+  readonly rss: number | undefined;
 }
 
 /** Zero for tasks without an mm of their own (kernel threads, zombies). Throws FaultError. */
 export function taskMemory(kernel: Kernel, task: Task): TaskMemory {
   const { mm } = task;
-  if (mm === 0n) return { vsz: 0, rss: 0 };
-  const loaded = kernel.struct(MmStruct).at(mm);
-  const pages = RESIDENT_COUNTERS.reduce<number>(
-    (sum, counter) => sum + residentPages(kernel, loaded.rssStat, counter),
-    0,
-  );
-  return { vsz: Number(loaded.totalVm) * PAGE_KIB, rss: Math.max(pages, 0) * PAGE_KIB };
+  return mm === 0n ? { vsz: 0, rss: 0 } : mmSize(kernel, mm);
 }
 
-/** Brings the mm_structs of many tasks in with one request. */
-export function prefetchTaskMemory(kernel: Kernel, tasks: readonly Task[]): void {
-  kernel.struct(MmStruct).prefetch([...new Set(tasks.map((task) => task.mm))].filter((mm) => mm !== 0n));
+/** The sizes of one mm_struct. Threads of a process share it, so it is read once for each command. */
+export function mmSize(kernel: Kernel, mm: bigint): TaskMemory {
+  const known = kernel.memo('mm sizes', 'command', () => new Map<bigint, TaskMemory>());
+  const found = known.get(mm);
+  if (found !== undefined) return found;
+  const { rssStat, totalVm } = kernel.struct(MmStruct).at(mm);
+  const counters = residentCounters(kernel);
+  const pages = counters?.offsets.reduce((sum, offset) => sum + counters.counter.read(rssStat + offset), 0);
+  const size = {
+    vsz: Number(totalVm) * PAGE_KIB,
+    rss: pages === undefined ? undefined : Math.max(pages, 0) * PAGE_KIB,
+  };
+  known.set(mm, size);
+  return size;
+}
+
+/** Brings in what mmSize reads of many mm_structs, with two requests. */
+export function prefetchMmSizes(kernel: Kernel, addresses: readonly bigint[]): void {
+  const struct = kernel.struct(MmStruct);
+  const mms = [...new Set(addresses)].filter((mm) => mm !== 0n);
+  struct.prefetch(mms);
+  const counters = residentCounters(kernel);
+  const offset = struct.offset('rssStat');
+  if (counters === undefined || offset === undefined) return;
+  const places = mms.flatMap((mm) => counters.offsets.map((at) => mm + BigInt(offset) + at));
+  const readable = places.filter(
+    (place) => !(kernel.memory.tryRead(place, counters.size, 'mm_struct') instanceof Fault),
+  );
+  prefetchCounters(kernel, counters.counter, readable);
+}
+
+interface ResidentCounters {
+  readonly counter: Counter;
+  /** sizeof one. */
+  readonly size: number;
+  /** Within rss_stat. */
+  readonly offsets: readonly bigint[];
 }
 
 /**
- * One counter of mm->rss_stat: since f1a7941243c1 "mm: convert mm's rss stats into percpu_counter" (v6.2) a
- * percpu_counter, whose sum over the CPUs is exact; before, an atomic to which threads add what they gathered later.
+ * The counters within mm->rss_stat. Since f1a7941243c1 "mm: convert mm's rss stats into percpu_counter" (v6.2) an array
+ * of percpu_counter; before, struct mm_rss_stat with an array of atomics, to which each thread adds later what it
+ * gathered (the kernel's own figures leave that out as well).
  */
-function residentPages(kernel: Kernel, rssStat: bigint, counter: number): number {
-  const perCpu = percpuCounterSize(kernel);
-  if (perCpu === undefined) return Number(kernel.memory.s64(rssStat + BigInt(counter * 8), 'mm_struct.rss_stat'));
-  const { count, counters } = kernel.struct(PercpuCounter).at(rssStat + BigInt(counter * perCpu));
-  if (counters === 0n) return Number(count);
-  let sum = Number(count);
-  for (const cpu of cpus(kernel, 'online')) {
-    sum += kernel.memory.s32(perCpuAddress(kernel, counters, cpu), 'percpu_counter.counters');
-  }
-  return sum;
-}
-
-/** sizeof(struct percpu_counter) where rss_stat is made of them. */
-function percpuCounterSize(kernel: Kernel): number | undefined {
-  return kernel.memo('rss_stat element', 'session', () => {
+function residentCounters(kernel: Kernel): ResidentCounters | undefined {
+  return kernel.memo('rss_stat counters', 'session', () => {
     const member = findStructMember(kernel, 'mm_struct', 'rss_stat');
-    const type = member === undefined ? undefined : resolve(member.type);
-    const element = type?.kind === 'array' ? resolve(type.element) : undefined;
-    return element?.kind === 'struct' && element.name === 'percpu_counter' ? element.size : undefined;
+    if (member === undefined) return undefined;
+    const inner = findMember(member.type, 'count');
+    const array = resolve(inner?.type ?? member.type);
+    const counter = array.kind === 'array' ? counterOf(kernel, array.element) : undefined;
+    if (array.kind !== 'array' || counter === undefined) return undefined;
+    const size = sizeOf(array.element);
+    const offsets: bigint[] = [];
+    for (const name of RESIDENT) {
+      const index = kernel.types.enumerator(name)?.value;
+      if (index === undefined || index < 0n || index >= BigInt(array.count)) continue;
+      offsets.push(BigInt(inner?.offset ?? 0) + index * BigInt(size));
+    }
+    return offsets.length > 0 ? { counter, size, offsets } : undefined;
   });
 }

@@ -5,11 +5,13 @@
  */
 import type { Task } from './task-struct.ts';
 
-export type TaskState = 'RU' | 'IN' | 'UN' | 'ID' | 'ST' | 'TR' | 'DE' | 'ZO' | 'PA' | 'NE' | 'WA' | 'FR';
+export type TaskState = 'RU' | 'IN' | 'UN' | 'ID' | 'ST' | 'TR' | 'DE' | 'ZO' | 'PA' | 'NE' | 'WA';
 
 export const TASK_INTERRUPTIBLE = 0x1;
 export const TASK_UNINTERRUPTIBLE = 0x2;
 export const TASK_NOLOAD = 0x400;
+const TASK_RTLOCK_WAIT = 0x1000;
+const TASK_FROZEN = 0x8000;
 
 /** Bit, its name in the kernel, and how crash writes a task in that state. */
 const BITS: readonly (readonly [number, string, TaskState])[] = [
@@ -25,27 +27,14 @@ const BITS: readonly (readonly [number, string, TaskState])[] = [
   [0x200, 'TASK_WAKING', 'WA'],
   [TASK_NOLOAD, 'TASK_NOLOAD', 'UN'],
   [0x800, 'TASK_NEW', 'NE'],
-  [0x1000, 'TASK_RTLOCK_WAIT', 'UN'],
+  [TASK_RTLOCK_WAIT, 'TASK_RTLOCK_WAIT', 'UN'],
   [0x2000, 'TASK_FREEZABLE', 'IN'],
   [0x4000, '__TASK_FREEZABLE_UNSAFE', 'IN'],
-  [0x8000, 'TASK_FROZEN', 'FR'],
+  [TASK_FROZEN, 'TASK_FROZEN', 'UN'],
 ];
 
 /** The states that users name, for arguments and completion. */
-export const STATE_NAMES: readonly TaskState[] = [
-  'RU',
-  'IN',
-  'UN',
-  'ID',
-  'ST',
-  'TR',
-  'DE',
-  'ZO',
-  'PA',
-  'NE',
-  'WA',
-  'FR',
-];
+export const STATE_NAMES: readonly TaskState[] = ['RU', 'IN', 'UN', 'ID', 'ST', 'TR', 'DE', 'ZO', 'PA', 'NE', 'WA'];
 
 /** The state in two letters, by the rules of the kernel's task_state_index(): ended tasks first, then what it waits for. */
 export function taskState(task: Pick<Task, 'state' | 'exitState'>): TaskState {
@@ -53,6 +42,8 @@ export function taskState(task: Pick<Task, 'state' | 'exitState'>): TaskState {
   if ((exitState & 0x20) !== 0) return 'ZO';
   if ((exitState & 0x10) !== 0) return 'DE';
   if (state === 0) return 'RU';
+  // The kernel reports frozen tasks, and those that wait for a lock that is a mutex on PREEMPT_RT, as uninterruptible.
+  if ((state & (TASK_FROZEN | TASK_RTLOCK_WAIT)) !== 0) return 'UN';
   if ((state & TASK_UNINTERRUPTIBLE) !== 0) return (state & TASK_NOLOAD) !== 0 ? 'ID' : 'UN';
   const set = BITS.find(([bit]) => (state & bit) !== 0 && bit !== 0x100 && bit !== TASK_NOLOAD);
   return set?.[2] ?? 'RU';

@@ -2,74 +2,112 @@
  * All tasks: the idle task of each CPU, then every thread by PID. They are found through the PID numbers of the
  * initial namespace (an IDR of struct pid) and not along the task lists, because a table can be read in a few batches
  * where a list is one pointer after the other, and because a thread that is being taken off a list does not end the
- * walk.
+ * walk. Where that table is damaged the lists are followed instead.
  */
-import { NotFoundError } from '../errors.ts';
-import { formatAddress, parseHex } from '../memory/address.ts';
+import { KdbgError, NotFoundError } from '../errors.ts';
+import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import { cpus } from './cpu.ts';
 import { walkIdr } from './idr.ts';
 import type { Kernel } from './kernel.ts';
-import { perCpuSymbol } from './percpu.ts';
+import { runqueues } from './runqueue.ts';
 import { defineStruct, embedded, pointer } from './struct.ts';
+import { tasksByLists } from './task-lists.ts';
 import { type Task, TaskStruct } from './task-struct.ts';
+import { loadXarray } from './xarray-lookup.ts';
 
-const PidNamespace = defineStruct('pid_namespace', { idr: embedded('idr') });
+const PidNamespace = defineStruct('pid_namespace', { idr: embedded('idr'), xarray: embedded('idr.idr_rt') });
 // hlist heads by pid_type: PIDTYPE_PID is 0 in every kernel.
 const PidStruct = defineStruct('pid', { firstTask: pointer('tasks[0].first') });
-const Runqueue = defineStruct('rq', { idle: pointer('idle'), current: pointer('curr', 'donor') });
 
 /** Structures asked for with one request. */
-const BATCH = 512;
+const BATCH = 4096;
+/** PID_MAX_LIMIT. */
+const PIDS_MAX = 4 * 1024 * 1024;
 
-/** Every task, idle tasks first, then by PID. Throws FaultError, DataError when the PID table cannot be read at all. */
+/** Every task, idle tasks first, then by PID. Nothing of a task is read but where it is. Throws FaultError. */
 export function tasks(kernel: Kernel): readonly Task[] {
   return kernel.memo('tasks', 'command', () => [...idleTasks(kernel), ...threads(kernel)]);
 }
 
-/** The swapper of each CPU. */
+/** The swapper of each CPU that is there. */
 export function idleTasks(kernel: Kernel): readonly Task[] {
   return kernel.memo('idle tasks', 'session', () => {
     const struct = kernel.struct(TaskStruct);
-    const found = cpus(kernel, 'possible').map((cpu) => runqueue(kernel, cpu)?.idle ?? 0n);
-    const known = found.filter((address) => address !== 0n);
-    struct.prefetch(known);
-    if (known.length > 0) return known.map((address) => struct.at(address));
-    return [struct.at(kernel.symbol('init_task').address)];
+    const queues = runqueues(kernel);
+    const idle = cpus(kernel, 'present').map((cpu) => queues.get(cpu)?.idle ?? 0n);
+    const known = idle.filter(isKernelAddress);
+    // A kernel without SMP has no run queue per CPU.
+    return (known.length > 0 ? known : [kernel.symbol('init_task').address]).map((address) => struct.at(address));
   });
-}
-
-/** The task that each CPU runs: rq->curr. On a live target true of a moment that is over. */
-export function currentTasks(kernel: Kernel): ReadonlyMap<number, bigint> {
-  return kernel.memo('current tasks', 'command', () => {
-    const online = cpus(kernel, 'online');
-    return new Map(online.map((cpu) => [cpu, runqueue(kernel, cpu)?.current ?? 0n]));
-  });
-}
-
-function runqueue(kernel: Kernel, cpu: number) {
-  const address = perCpuSymbol(kernel, 'runqueues', cpu);
-  return address === undefined ? undefined : kernel.struct(Runqueue).at(address);
 }
 
 /** Threads of all processes, kernel threads too, by PID. */
 function threads(kernel: Kernel): readonly Task[] {
-  const namespace = kernel.struct(PidNamespace).at(kernel.symbol('init_pid_ns').address);
-  const pidStruct = kernel.struct(PidStruct);
   const struct = kernel.struct(TaskStruct);
-  // A task is linked to its struct pid by pid_links[PIDTYPE_PID], since 2c4704756cab "pids: Move the pgrp and session
-  // pid pointers from task_struct to signal_struct" (v4.19).
-  const linkOffset = BigInt(struct.offset('pidLinks') as number);
-  const pids = [...walkIdr(kernel, namespace.idr)].map((entry) => entry.pointer);
-  const found: Task[] = [];
-  for (let at = 0; at < pids.length; at += BATCH) {
-    const batch = pids.slice(at, at + BATCH);
-    pidStruct.prefetch(batch);
-    const addresses = batch.map((pid) => pidStruct.at(pid).firstTask).filter((link) => link !== 0n);
-    const starts = addresses.map((link) => link - linkOffset);
-    struct.prefetch(starts);
-    for (const start of starts) found.push(struct.at(start));
+  let damage: KdbgError | undefined;
+  const damaged = (error: KdbgError) => {
+    damage ??= error;
+  };
+  const found = threadsByPid(kernel, damaged);
+  if (damage === undefined) return found.map((address) => struct.at(address));
+  const listed = tasksByLists(kernel);
+  kernel.notice(`tasks may be missing: ${damage.message}`);
+  const both = [...new Set([...found, ...listed])].map((address) => struct.at(address));
+  return both.filter((task) => pidOf(task) !== undefined).sort((a, b) => (pidOf(a) ?? 0) - (pidOf(b) ?? 0));
+}
+
+/** Addresses of the tasks in the PID table, in order of PID. */
+function threadsByPid(kernel: Kernel, damaged: (error: KdbgError) => void): readonly bigint[] {
+  const namespace = kernel.struct(PidNamespace).at(kernel.symbol('init_pid_ns').address);
+  const struct = kernel.struct(PidStruct);
+  const entries = [...walkIdr(kernel, namespace.idr, { limit: PIDS_MAX, damaged })];
+  const found: bigint[] = [];
+  for (let at = 0; at < entries.length; at += BATCH) {
+    const batch = entries.slice(at, at + BATCH);
+    struct.prefetch(batch.map((entry) => entry.pointer));
+    for (const { pointer: pid } of batch) {
+      try {
+        const task = taskOfPid(kernel, pid);
+        if (task !== undefined) found.push(task);
+      } catch (error) {
+        if (!(error instanceof KdbgError) || error.status === 130) throw error;
+        damaged(error);
+      }
+    }
   }
-  return found;
+  return kernel.liveness === 'live' ? stillThere(kernel, found) : found;
+}
+
+/**
+ * The task whose PID a struct pid is; undefined for one that only names a process group or session by now. Tasks are
+ * linked to it by pid_links[PIDTYPE_PID], since 2c4704756cab "pids: Move the pgrp and session pid pointers from
+ * task_struct to signal_struct" (v4.19).
+ */
+function taskOfPid(kernel: Kernel, pid: bigint): bigint | undefined {
+  const link = kernel.struct(PidStruct).at(pid).firstTask;
+  if (link === 0n) return undefined;
+  return link - BigInt(kernel.struct(TaskStruct).offset('pidLinks') as number);
+}
+
+/** On a live target a task can end between two reads: one whose memory is gone or that has no PID any more is left out. */
+function stillThere(kernel: Kernel, addresses: readonly bigint[]): readonly bigint[] {
+  const struct = kernel.struct(TaskStruct);
+  const kept: bigint[] = [];
+  for (let at = 0; at < addresses.length; at += BATCH) {
+    const batch = addresses.slice(at, at + BATCH);
+    struct.prefetch(batch);
+    kept.push(...batch.filter((address) => (pidOf(struct.at(address)) ?? 0) > 0));
+  }
+  return kept;
+}
+
+function pidOf(task: Task): number | undefined {
+  try {
+    return task.pid;
+  } catch (error) {
+    if (error instanceof KdbgError && error.status !== 130) return undefined;
+    throw error;
+  }
 }
 
 /** The task at an address, without checking that one is there. */
@@ -77,65 +115,47 @@ export function taskAt(kernel: Kernel, address: bigint): Task {
   return kernel.struct(TaskStruct).at(address);
 }
 
-/** PID to task; idle tasks all have PID 0 and the first of them is found. */
-function byPid(kernel: Kernel): ReadonlyMap<number, Task> {
-  return kernel.memo('tasks by pid', 'command', () => {
-    const map = new Map<number, Task>();
-    for (const task of tasks(kernel)) if (!map.has(task.pid)) map.set(task.pid, task);
-    return map;
-  });
-}
-
-function byAddress(kernel: Kernel): ReadonlyMap<bigint, Task> {
-  return kernel.memo('tasks by address', 'command', () => new Map(tasks(kernel).map((task) => [task.address, task])));
-}
-
+/** The thread with this PID (a TID): a look-up, not a walk. PID 0 is the idle task of the first CPU. */
 export function findTaskByPid(kernel: Kernel, pid: number): Task | undefined {
-  return byPid(kernel).get(pid);
+  if (pid === 0) return idleTasks(kernel)[0];
+  if (!Number.isInteger(pid) || pid < 0 || pid > PIDS_MAX) return undefined;
+  const namespace = kernel.struct(PidNamespace).at(kernel.symbol('init_pid_ns').address);
+  const found = loadXarray(kernel, namespace.xarray, BigInt(pid));
+  const address = isKernelAddress(found) ? taskOfPid(kernel, found) : undefined;
+  const task = address === undefined ? undefined : taskAt(kernel, address);
+  return task !== undefined && pidOf(task) === pid ? task : undefined;
 }
 
-/** The task that a pointer leads to, if it is in the task table: never follow a pointer to a freed one. */
+/** The task that a pointer leads to, if it is one that the kernel knows: never follow a pointer to a freed one. */
 export function findTaskAt(kernel: Kernel, address: bigint): Task | undefined {
-  return byAddress(kernel).get(address);
+  if (!isKernelAddress(address)) return undefined;
+  const idle = idleTasks(kernel).find((task) => task.address === address);
+  if (idle !== undefined) return idle;
+  const pid = pidOf(taskAt(kernel, address));
+  const task = pid === undefined || pid <= 0 ? undefined : findTaskByPid(kernel, pid);
+  return task?.address === address ? task : undefined;
 }
 
-/**
- * The task that a text names, by crash's rule: decimal digits are a PID first, hex digits an address, and a PID in hex
- * last. Undefined when it is none of them.
- */
-export function findTask(kernel: Kernel, text: string): Task | undefined {
-  const decimal = /^\d{1,9}$/.test(text) ? findTaskByPid(kernel, Number(text)) : undefined;
-  if (decimal !== undefined) return decimal;
-  const hex = parseHex(text);
-  if (hex === undefined) return undefined;
-  return findTaskAt(kernel, hex) ?? (hex < 1n << 31n ? findTaskByPid(kernel, Number(hex)) : undefined);
-}
-
-/** As findTask; throws NotFoundError. */
-export function getTask(kernel: Kernel, text: string): Task {
-  const task = findTask(kernel, text);
-  if (task === undefined) throw new NotFoundError('task', text, nearPids(kernel, text));
-  return task;
-}
-
-function nearPids(kernel: Kernel, text: string): readonly string[] {
-  const named = tasks(kernel).filter((task) => task.comm.startsWith(text));
-  return named.slice(0, 5).map((task) => `${task.pid} (${task.comm})`);
-}
-
-/** PID of the parent as /proc tells it: the thread group of real_parent; 0 for idle tasks. */
+/** PID of the parent as /proc tells it: the thread group of real_parent; 0 for idle tasks. Throws FaultError. */
 export function parentPid(kernel: Kernel, task: Task): number {
   if (task.pid === 0) return 0;
   return taskAt(kernel, task.realParent).tgid;
 }
 
-/** Threads of one process, its leader first. */
+/** Threads of one process, its leader first, the others by PID. */
 export function threadsOf(kernel: Kernel, tgid: number): readonly Task[] {
   const members = tasks(kernel).filter((task) => task.tgid === tgid && task.pid !== 0);
   return [...members].sort((a, b) => Number(b.pid === tgid) - Number(a.pid === tgid) || a.pid - b.pid);
 }
 
-/** A short name of a task for messages: `812 (bash)`. */
+/** As findTaskByPid; throws NotFoundError. */
+export function getTaskByPid(kernel: Kernel, pid: number): Task {
+  const task = findTaskByPid(kernel, pid);
+  if (task === undefined) throw new NotFoundError('task', String(pid));
+  return task;
+}
+
+/** A short name of a task for messages: `812 (bash) at ffff888003a41b40`. */
 export function describeTask(task: Task): string {
   return `${task.pid} (${task.comm}) at ${formatAddress(task.address)}`;
 }

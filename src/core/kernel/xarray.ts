@@ -59,10 +59,15 @@ export interface XarrayOptions extends WalkOptions {
  */
 export function* walkXarray(kernel: Kernel, array: bigint, options: XarrayOptions = {}): Generator<XarrayEntry, void> {
   const walk = new Walk(kernel, `xarray at ${formatAddress(array)}`, options);
-  const head = kernel.struct(Xarray).at(array).head;
-  if (isNode(head)) {
-    prefetch(kernel, nodeAddress(head));
-    yield* walkNode(kernel, walk, options, { address: nodeAddress(head), parent: 0n, first: 0n, position: 'root' });
+  const head = xarrayHead(kernel, array);
+  if (isXarrayNode(head)) {
+    prefetch(kernel, xarrayNodeAddress(head));
+    yield* walkNode(kernel, walk, options, {
+      address: xarrayNodeAddress(head),
+      parent: 0n,
+      first: 0n,
+      position: 'root',
+    });
   } else {
     const entry = describe(head, 0n, 0n, 'root', options);
     if (entry !== undefined) yield entry;
@@ -82,15 +87,17 @@ interface Place {
   readonly position: string;
 }
 
-interface Layout {
+/** What the walk and the lookup need of struct xa_node. */
+export interface XarrayLayout {
   readonly slots: number;
   readonly slotsOffset: number;
+  readonly shiftOffset: number;
   /** Bits of the index that a node resolves. */
   readonly bits: number;
 }
 
 function* walkNode(kernel: Kernel, walk: Walk, options: XarrayOptions, at: Place): Generator<XarrayEntry, void> {
-  const layout = layoutOf(kernel);
+  const layout = xarrayLayout(kernel);
   const shift = enter(kernel, walk, at, layout);
   if (shift === undefined) return;
   const slots = kernel.memory.read(at.address + BigInt(layout.slotsOffset), layout.slots * 8, 'xa_node.slots');
@@ -102,15 +109,19 @@ function* walkNode(kernel: Kernel, walk: Walk, options: XarrayOptions, at: Place
     const first = at.first + BigInt(slot) * span;
     if (first > INDEX_MAX) return;
     const position = `${at.position}/${slot}`;
-    if (isNode(entry)) {
-      const address = nodeAddress(entry);
+    if (isXarrayNode(entry)) {
+      const address = xarrayNodeAddress(entry);
       const below = { address, parent: at.address, shift: shift - layout.bits, slot, first, position };
       if (shift > 0) yield* walkNode(kernel, walk, options, below);
       else walk.damage(walk.broken(`has a node at the lowest level, at ${position}`));
       continue;
     }
     let siblings = 0;
-    while (slot + siblings + 1 < layout.slots && siblingOf(view, slot + siblings + 1, layout) === slot) siblings++;
+    while (
+      slot + siblings + 1 < layout.slots &&
+      siblingSlot(view.getBigUint64((slot + siblings + 1) * 8, true), layout) === slot
+    )
+      siblings++;
     const end = first + span * BigInt(siblings + 1) - 1n;
     const found = describe(entry, first, end > INDEX_MAX ? INDEX_MAX : end, position, options);
     if (found !== undefined) yield found;
@@ -119,7 +130,7 @@ function* walkNode(kernel: Kernel, walk: Walk, options: XarrayOptions, at: Place
 }
 
 /** The node's shift when it is sound; what is wrong with it is noted as damage. */
-function enter(kernel: Kernel, walk: Walk, at: Place, layout: Layout): number | undefined {
+function enter(kernel: Kernel, walk: Walk, at: Place, layout: XarrayLayout): number | undefined {
   const size = layout.slotsOffset + layout.slots * 8;
   for (;;) {
     const found = inspect(kernel, walk, at, layout, size);
@@ -130,7 +141,7 @@ function enter(kernel: Kernel, walk: Walk, at: Place, layout: Layout): number | 
   }
 }
 
-function inspect(kernel: Kernel, walk: Walk, at: Place, layout: Layout, size: number): number | KdbgError {
+function inspect(kernel: Kernel, walk: Walk, at: Place, layout: XarrayLayout, size: number): number | KdbgError {
   const where = `${at.position} (${formatAddress(at.address)})`;
   const bytes = kernel.memory.tryRead(at.address, size, `xa_node ${at.position} of the ${walk.place}`);
   if (bytes instanceof Fault) return new FaultError(bytes);
@@ -166,34 +177,45 @@ function describe(
 }
 
 /** True for an entry that leads to a struct xa_node. */
-function isNode(entry: bigint): boolean {
+export function isXarrayNode(entry: bigint): boolean {
   return (entry & 3n) === 2n && entry > 4096n && isKernelAddress(entry);
 }
 
-function nodeAddress(entry: bigint): bigint {
+export function xarrayNodeAddress(entry: bigint): bigint {
   return entry & ~3n;
 }
 
-function isSibling(entry: bigint, layout: Layout): boolean {
+function isSibling(entry: bigint, layout: XarrayLayout): boolean {
   return (entry & 3n) === 2n && entry >> 2n < BigInt(layout.slots);
 }
 
-function siblingOf(view: DataView, slot: number, layout: Layout): number | undefined {
-  const entry = view.getBigUint64(slot * 8, true);
+/** The slot that a sibling entry names; undefined for any other entry. */
+export function siblingSlot(entry: bigint, layout: XarrayLayout): number | undefined {
   return isSibling(entry, layout) ? Number(entry >> 2n) : undefined;
 }
 
-function layoutOf(kernel: Kernel): Layout {
+/** xa_head: an entry, or the way to the top node. */
+export function xarrayHead(kernel: Kernel, array: bigint): bigint {
+  return kernel.struct(Xarray).at(array).head;
+}
+
+export function xarrayLayout(kernel: Kernel): XarrayLayout {
   return kernel.memo('xa_node layout', 'session', () => {
     const member = findStructMember(kernel, 'xa_node', 'slots');
     const array = member === undefined ? undefined : resolve(member.type);
     const slots = array?.kind === 'array' && array.count <= 64 && array.count >= 2 ? array.count : 64;
-    return { slots, slotsOffset: kernel.struct(XaNode).offset('slots') as number, bits: Math.floor(Math.log2(slots)) };
+    const node = kernel.struct(XaNode);
+    return {
+      slots,
+      slotsOffset: node.offset('slots') as number,
+      shiftOffset: node.offset('shift') as number,
+      bits: Math.floor(Math.log2(slots)),
+    };
   });
 }
 
 function prefetch(kernel: Kernel, root: bigint): void {
-  const layout = layoutOf(kernel);
+  const layout = xarrayLayout(kernel);
   prefetchTree(kernel, {
     root,
     address: (address) => address,
@@ -205,7 +227,7 @@ function prefetch(kernel: Kernel, root: bigint): void {
       for (let offset = layout.slotsOffset; offset < bytes.length; offset += 8) {
         if ((view.getUint8(offset) & 3) !== 2) continue;
         const entry = view.getBigUint64(offset, true);
-        if (isNode(entry)) children.push(nodeAddress(entry));
+        if (isXarrayNode(entry)) children.push(xarrayNodeAddress(entry));
       }
       return children;
     },
