@@ -23,7 +23,7 @@ const FOUND = {
 export default defineCommand({
   name: 'whatis',
   group: 'types',
-  summary: 'the definition of a type or the declaration of a symbol; search types by size or member',
+  summary: 'the C definition of a name; types by size or member',
   description: [
     'Types come from BTF, which has the prototypes of functions and the types of per-CPU variables but not those of other globals. kdbg knows the most used ones; -D declares more: whatis -D "struct list_head my_list;".',
   ],
