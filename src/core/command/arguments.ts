@@ -5,7 +5,7 @@
  */
 import { KdbgError, UsageError } from '../errors.ts';
 import type { Command, Kind, Operand, Option } from './define.ts';
-import { usageOf } from './help.ts';
+import { usageHint } from './help.ts';
 import type { Scope } from './scope.ts';
 import { splitWords, type Word } from './words.ts';
 
@@ -102,7 +102,7 @@ function setOption(
   }
   const taken = attached ?? next?.text;
   if (taken === undefined) {
-    throw new UsageError(`-${name} wants ${declared.placeholder}`, { column: word.column, hint: usageOf(command) });
+    throw new UsageError(`-${name} wants ${declared.placeholder}`, { column: word.column, hint: usageHint(command) });
   }
   const column = attached === undefined ? (next as Word).column : word.column + word.raw.length - attached.length;
   const value = parseKind(declared.kind, taken, column, scope);
@@ -144,7 +144,10 @@ function parseOperands(
   }
   const extra = words[at];
   if (extra !== undefined) {
-    throw new UsageError(`"${extra.text}" is one argument too many`, { column: extra.column, hint: usageOf(command) });
+    throw new UsageError(`"${extra.text}" is one argument too many`, {
+      column: extra.column,
+      hint: usageHint(command),
+    });
   }
 }
 
@@ -162,12 +165,12 @@ function parseKind(kind: Kind<unknown>, text: string, column: number, scope: Sco
 function unknownOption(command: Command, word: Word, letter: string, at: number): UsageError {
   return new UsageError(`${command.name} has no option -${letter}`, {
     column: word.column + 1 + at,
-    hint: usageOf(command),
+    hint: usageHint(command),
   });
 }
 
 function missing(command: Command, operand: Operand<unknown>): UsageError {
-  return new UsageError(`${command.name} wants ${operand.placeholder}: ${operand.doc}`, { hint: usageOf(command) });
+  return new UsageError(`${command.name} wants ${operand.placeholder}: ${operand.doc}`, { hint: usageHint(command) });
 }
 
 function hasRest(command: Command): boolean {

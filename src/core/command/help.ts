@@ -38,6 +38,11 @@ function operandUsage(operand: Operand<unknown>): string {
 const INDENT = '  ';
 const WIDTH = 78;
 
+/** The usage as an error's second line shows it. */
+export function usageHint(command: Command): string {
+  return `usage: ${usageOf(command)}`;
+}
+
 /** The manual page of one command. */
 export function manualOf(command: Command, aliases: readonly string[]): readonly Line[] {
   const lines: Line[] = [];

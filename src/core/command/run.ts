@@ -7,7 +7,7 @@ import { type Item, notice } from '../output/item.ts';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './define.ts';
 import type { Stage } from './grammar.ts';
-import { usageOf } from './help.ts';
+import { usageHint } from './help.ts';
 import { type Invocation, resolveCommand } from './resolve.ts';
 import type { Scope } from './scope.ts';
 
@@ -54,7 +54,7 @@ function* commandItems(command: Command, args: Readonly<Record<string, unknown>>
       throw new UsageError(error.message, {
         ...(error.column === undefined ? {} : { column: error.column }),
         ...(error.source === undefined ? {} : { source: error.source }),
-        hint: usageOf(command),
+        hint: usageHint(command),
       });
     }
     throw error;
@@ -72,7 +72,7 @@ export function errorLines(error: KdbgError, line: string | undefined): readonly
     lines.push(`  ${line}`, `  ${' '.repeat(Math.min(error.column, line.length))}^`);
   }
   lines.push(error.message);
-  if (error.hint !== undefined) lines.push(error instanceof UsageError ? `usage: ${error.hint}` : error.hint);
+  if (error.hint !== undefined) lines.push(error.hint);
   return lines;
 }
 
