@@ -14,6 +14,7 @@ import ptob from './ptob.ts';
 import rd from './rd.ts';
 import record from './record.ts';
 import repeat from './repeat.ts';
+import search from './search.ts';
 import star from './star.ts';
 import struct from './struct.ts';
 import sym from './sym.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   list,
   tree,
   rd,
+  search,
   sym,
   dis,
   evalCommand,

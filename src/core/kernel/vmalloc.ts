@@ -16,7 +16,7 @@ const VmapArea = defineStruct('vmap_area', {
   // Shares its place with members of free areas; those are in other lists.
   vm: optional(pointer('vm')),
 });
-const VmStruct = defineStruct('vm_struct', { address: pointer('addr'), length: long('size'), flags: long('flags') });
+const VmStruct = defineStruct('vm_struct', { base: pointer('addr'), length: long('size'), flags: long('flags') });
 
 /** VM_IOREMAP: device memory, which reading may disturb. VM_UNINITIALIZED: not yet mapped. */
 const VM_IOREMAP = 0x1n;
@@ -64,8 +64,8 @@ function listHeads(kernel: Kernel): readonly bigint[] {
 function describe(kernel: Kernel, start: bigint, end: bigint, vm: bigint): readonly VmallocArea[] {
   if (end <= start) return [];
   if (vm === 0n) return [{ start, end, isDevice: false }];
-  const { address, length, flags } = kernel.struct(VmStruct).at(vm);
-  if (address !== start) return [{ start, end, isDevice: false }];
+  const { base, length, flags } = kernel.struct(VmStruct).at(vm);
+  if (base !== start) return [{ start, end, isDevice: false }];
   if ((flags & VM_UNINITIALIZED) !== 0n) return [];
   const guard = (flags & VM_NO_GUARD) === 0n ? BigInt(PAGE_SIZE) : 0n;
   const mapped = start + length - guard;
