@@ -95,6 +95,8 @@ interface Shared {
 function readRow(kernel: Kernel, task: Task, shared: Shared): TaskRow | undefined {
   try {
     const { pid, mm } = task;
+    // It ended since the PID table was read.
+    if (kernel.liveness === 'live' && pid !== 0 && task.threadPid === 0n) return undefined;
     const size = mm === 0n ? { vsz: 0, rss: 0 } : attempt(() => mmSize(kernel, mm));
     const rss = size?.rss;
     const mem = rss === undefined || shared.total === undefined ? undefined : (rss * 1024 * 100) / Number(shared.total);

@@ -27,6 +27,8 @@ export const TaskStruct = defineStruct('task_struct', {
   threadNode: embedded('thread_node'),
   tasks: embedded('tasks'),
   pidLinks: embedded('pid_links'),
+  /** The struct pid of its PID; NULL once the task has been released: its memory is there for a while longer. */
+  threadPid: pointer('thread_pid'),
   prio: int('prio'),
   staticPrio: int('static_prio'),
   normalPrio: int('normal_prio'),

@@ -75,7 +75,7 @@ function threadsByPid(kernel: Kernel, damaged: (error: KdbgError) => void): read
       }
     }
   }
-  return kernel.liveness === 'live' ? stillThere(kernel, found) : found;
+  return found;
 }
 
 /**
@@ -87,18 +87,6 @@ function taskOfPid(kernel: Kernel, pid: bigint): bigint | undefined {
   const link = kernel.struct(PidStruct).at(pid).firstTask;
   if (link === 0n) return undefined;
   return link - BigInt(kernel.struct(TaskStruct).offset('pidLinks') as number);
-}
-
-/** On a live target a task can end between two reads: one whose memory is gone or that has no PID any more is left out. */
-function stillThere(kernel: Kernel, addresses: readonly bigint[]): readonly bigint[] {
-  const struct = kernel.struct(TaskStruct);
-  const kept: bigint[] = [];
-  for (let at = 0; at < addresses.length; at += BATCH) {
-    const batch = addresses.slice(at, at + BATCH);
-    struct.prefetch(batch);
-    kept.push(...batch.filter((address) => (pidOf(struct.at(address)) ?? 0) > 0));
-  }
-  return kept;
 }
 
 function pidOf(task: Task): number | undefined {

@@ -13,6 +13,8 @@ import { decodeText } from './text.ts';
 
 /** More than any kernel structure or table that is read whole; a larger length is a corrupt one. */
 export const READ_LENGTH_MAX = 256 * 1024 * 1024;
+/** A full cache drops one part in so many. */
+const DROPPED_AT_ONCE = 16;
 const PAGE_MASK = ~BigInt(PAGE_SIZE - 1);
 /** 64 MiB of pages; the oldest are dropped first. */
 const CACHED_PAGES_MAX = 16_384;
@@ -248,7 +250,10 @@ export class Memory {
       const answer = answers[i];
       const pages = this.#pages[request.space];
       const max = this.#options.cachedPagesMax ?? CACHED_PAGES_MAX;
-      if (pages.size >= Math.max(max, requests.length)) dropOldest(pages);
+      if (pages.size >= Math.max(max, requests.length)) {
+        // Never pages of this batch: they are the newest, and i of them are in.
+        dropOldest(pages, Math.min(Math.ceil(max / DROPPED_AT_ONCE), pages.size - i));
+      }
       pages.set(pageNumber(request.address), toPage(answer, request));
     }
   }
@@ -265,10 +270,12 @@ function toPage(answer: Uint8Array | Fault | undefined, request: ReadRequest): P
   return answer instanceof Fault ? answer : new Fault(request, 'truncated');
 }
 
-function dropOldest(pages: Map<number, Page>): void {
+/** Many at once: the first key of a Map is found past all that were deleted before it. */
+function dropOldest(pages: Map<number, Page>, count: number): void {
+  let left = count;
   for (const number of pages.keys()) {
+    if (left-- <= 0) return;
     pages.delete(number);
-    return;
   }
 }
 
