@@ -15,8 +15,8 @@ export default defineCommand({
   options: STRUCT_OPTIONS,
   operands: STRUCT_OPERANDS,
   examples: [
-    { line: 'union thread_union', shows: 'the definition' },
-    { line: 'union thread_union -o', shows: 'with offsets' },
+    { line: 'union sigval', shows: 'the definition' },
+    { line: 'union sigval -o', shows: 'with offsets' },
   ],
   run: showStruct,
 });
