@@ -9,12 +9,14 @@ import exit from './exit.ts';
 import help from './help.ts';
 import history from './history.ts';
 import list from './list.ts';
+import log from './log.ts';
 import p from './p.ts';
 import ptob from './ptob.ts';
 import rd from './rd.ts';
 import record from './record.ts';
 import repeat from './repeat.ts';
 import search from './search.ts';
+import set from './set.ts';
 import star from './star.ts';
 import struct from './struct.ts';
 import sym from './sym.ts';
@@ -32,6 +34,7 @@ export const commands: readonly Command[] = [
   tree,
   rd,
   search,
+  log,
   sym,
   dis,
   evalCommand,
@@ -39,6 +42,7 @@ export const commands: readonly Command[] = [
   btop,
   ptob,
   help,
+  set,
   alias,
   history,
   repeat,

@@ -1,5 +1,5 @@
 /** The kernel log of any target: from the ring in memory, from the log of older kernels, or from /dev/kmsg. */
-import { NotFoundError, UnsupportedError } from '../errors.ts';
+import { DataError, FaultError, NotFoundError, UnsupportedError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { parseKmsg } from './kmsg.ts';
 import type { LogRecord } from './log-record.ts';
@@ -9,24 +9,36 @@ import { readPrintkLog } from './printk-log.ts';
 const PATH = '/dev/kmsg';
 const LENGTH_MAX = 256 * 1024 * 1024;
 
-/** All records that are still there, oldest first. Throws UnsupportedError, FaultError, DataError. */
-export function kernelLog(kernel: Kernel): readonly LogRecord[] {
+export interface KernelLog {
+  /** Those that are still there, oldest first. */
+  readonly records: readonly LogRecord[];
+  /** Where they come from: `printk ring buffer`, `log_buf`, `/dev/kmsg`. */
+  readonly source: string;
+}
+
+/** Throws UnsupportedError; FaultError or DataError when the log in memory cannot be read and no file has it. */
+export function kernelLog(kernel: Kernel): KernelLog {
   return kernel.memo('kernel log', 'command', () => {
-    const records = kernel.hasMemory ? fromMemory(kernel) : undefined;
-    if (records !== undefined) return records;
+    const inMemory = kernel.hasMemory ? fromMemory(kernel) : undefined;
+    if (inMemory !== undefined && !(inMemory instanceof Error)) return inMemory;
     const file = kernel.hasFiles ? kernel.files.read(PATH, LENGTH_MAX) : undefined;
-    if (file?.ok === true) return parseKmsg(file.bytes);
+    if (file?.ok === true) return { records: parseKmsg(file.bytes), source: PATH };
+    if (inMemory !== undefined) throw inMemory;
     const why = file === undefined ? '' : `: ${PATH}: ${file.failure.detail}`;
     throw new UnsupportedError(`${kernel.backend.name} does not give the kernel log${why}`);
   });
 }
 
-function fromMemory(kernel: Kernel): readonly LogRecord[] | undefined {
+/** The log, or why it cannot be read; undefined where neither symbols nor types tell of one. */
+function fromMemory(kernel: Kernel): KernelLog | FaultError | DataError | undefined {
   try {
-    return readPrintkRing(kernel) ?? readPrintkLog(kernel);
+    const ring = readPrintkRing(kernel);
+    if (ring !== undefined) return { records: ring, source: 'printk ring buffer' };
+    const buffer = readPrintkLog(kernel);
+    return buffer && { records: buffer, source: 'log_buf' };
   } catch (error) {
-    // Neither symbols nor types: the file may still tell.
     if (error instanceof UnsupportedError || error instanceof NotFoundError) return undefined;
+    if (error instanceof FaultError || error instanceof DataError) return error;
     throw error;
   }
 }

@@ -31,10 +31,7 @@ const PLACES: readonly (readonly [symbol: string, path: string])[] = [
 
 /** Undefined where the target does not tell. Throws FaultError. */
 export function kernelTime(kernel: Kernel): KernelTime | undefined {
-  return kernel.memo('time', 'command', () => {
-    const files = kernel.liveness === 'live' ? fromFiles(kernel) : undefined;
-    return files ?? fromMemory(kernel) ?? fromFiles(kernel);
-  });
+  return kernel.memo('time', 'command', () => fromMemory(kernel) ?? fromFiles(kernel));
 }
 
 function fromMemory(kernel: Kernel): KernelTime | undefined {
@@ -62,6 +59,34 @@ function fromFiles(kernel: Kernel): KernelTime | undefined {
   if (uptime === null || boot === null) return undefined;
   const boottime = BigInt(uptime[1] as string) * NS + BigInt(uptime[2] as string) * 10_000_000n;
   return { wall: BigInt(boot[1] as string) * NS + boottime, monotonic: undefined, boottime };
+}
+
+/**
+ * The wall clock, in nanoseconds since 1970, of a time stamp of the log. Wrong by the time in suspend for what was logged
+ * before one: the log's clock stands still there. Undefined where the target does not tell the time.
+ */
+export function logTimeToWall(kernel: Kernel): ((stamp: bigint) => bigint) | undefined {
+  const time = kernelTime(kernel);
+  if (time === undefined) return undefined;
+  const booted = time.wall - (time.monotonic ?? time.boottime);
+  return (stamp) => booted + stamp;
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+/** The last that a Date holds. */
+const MILLISECONDS_MAX = 8_640_000_000_000_000n;
+
+/** Nanoseconds since 1970 as ctime writes them, in UTC: `Tue Mar  3 04:11:27 2026`, with `zone` before the year. */
+export function formatWallTime(nanoseconds: bigint, zone?: string): string {
+  const milliseconds = nanoseconds / 1_000_000n;
+  if (milliseconds < 0n || milliseconds > MILLISECONDS_MAX) return `${nanoseconds / NS} s after 1970`;
+  const date = new Date(Number(milliseconds));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const clock = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  const day = String(date.getUTCDate()).padStart(2);
+  const where = zone === undefined ? '' : ` ${zone}`;
+  return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${day} ${clock}${where} ${date.getUTCFullYear()}`;
 }
 
 /** `18 days, 02:40:09`, as crash writes an uptime. */
