@@ -74,6 +74,10 @@ export class SessionShell implements Shell {
     return this.#settings;
   }
 
+  get initialPid(): number {
+    return this.#options.pid;
+  }
+
   get exitStatus(): number | undefined {
     return this.#exit;
   }

@@ -45,6 +45,8 @@ export interface Shell {
   /** Runs another command line within this one; items stream, errors are thrown. */
   run(line: string): Iterable<Item>;
   setContext(context: Context): void;
+  /** The PID of the task that was the context at the start. */
+  readonly initialPid: number;
   setSetting(name: string, value: string): void;
   /** A named value of the expression language: `$1`, `$lock`. */
   variable(name: string): unknown;
