@@ -51,7 +51,7 @@ export default defineCommand({
   examples: [
     { line: 'dis schedule 4', shows: 'the first instructions of a function' },
     { line: 'dis -r (schedule+0x20)', shows: 'from its start to an address: how it came there' },
-    { line: 'dis -f (schedule+0x20) 5', shows: 'from there on' },
+    { line: 'dis -f (schedule+0x5) 5', shows: 'from there on' },
     { line: 'dis -i schedule 4', shows: 'in Intel syntax' },
   ],
   *run(scope, args) {
