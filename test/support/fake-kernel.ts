@@ -23,6 +23,7 @@ import type {
 import { Fault } from '../../src/core/memory/fault.ts';
 import { encodeText } from '../../src/core/memory/text.ts';
 import type { KernelSymbol, SymbolTable } from '../../src/core/symbols/symbol-table.ts';
+import { BtfTable } from '../../src/core/types/btf-table.ts';
 import { createGlobals } from '../../src/core/types/globals.ts';
 import { findMember, getMember } from '../../src/core/types/member-path.ts';
 import {
@@ -38,6 +39,8 @@ import {
   type TypeTable,
   VOID,
 } from '../../src/core/types/type.ts';
+
+import { btf } from './btf-builder.ts';
 
 const PAGE = 4096;
 
@@ -385,6 +388,22 @@ export class FakeKernel {
   readonly symbols = new FakeSymbols();
   /** Where the next object goes: in the direct map. */
   #next = 0xffff_8880_0100_0000n;
+
+  /** Adds types from C: `fake.c('struct item { int id; struct list_head link; };')`. */
+  c(source: string): void {
+    const table = new BtfTable(btf(source).bytes);
+    for (const { namespace, name } of table.names()) {
+      const type = table.find(namespace, name);
+      if (type !== undefined) this.types.add(type);
+    }
+  }
+
+  /** The structure or union of this name; the test's own mistake when there is none. */
+  type(name: string): CType {
+    const type = this.types.find('struct', name) ?? this.types.find('union', name);
+    if (type === undefined) throw new Error(`the test has no struct ${name}`);
+    return type;
+  }
 
   /** Room for an object, zeroed and readable; `page` puts it on pages of its own, so that it can fault alone. */
   allocate(size: number, options: { readonly page?: boolean; readonly align?: number } = {}): bigint {
