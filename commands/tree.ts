@@ -37,7 +37,7 @@ export default defineCommand({
   operands: { start: maybe(address, 'START', 'the root') },
   examples: [
     {
-      line: 'tree -t rb -o hrtimer.node -s hrtimer.function (&hrtimer_bases:0.clock_base[0].active.rb_root.rb_root)',
+      line: 'tree -t rb -o hrtimer.node -s hrtimer.function (&hrtimer_bases:0.clock_base[0].active)',
       shows: 'the timers of CPU 0 on the monotonic clock, with their functions',
     },
     { line: 'tree -t x -p (&init_pid_ns.idr.idr_rt)', shows: 'the struct pid of every PID, with its index' },
