@@ -380,6 +380,8 @@ export interface FakeKernelOptions {
   readonly memory?: false;
   readonly cancelled?: () => boolean;
   readonly notice?: (text: string) => void;
+  /** The text that the source carries as VMCOREINFO. */
+  readonly vmcoreinfo?: string;
 }
 
 export class FakeKernel {
@@ -474,6 +476,7 @@ export class FakeKernel {
       ...(options.memory === false ? {} : { memory: this.memory }),
       ...(options.files === undefined ? {} : { files: options.files }),
       counters: { roundTrips: 0, bytes: 0 },
+      vmcoreinfo: () => options.vmcoreinfo,
       capabilities: () => [],
       close: () => undefined,
     };
