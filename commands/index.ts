@@ -10,6 +10,7 @@ import help from './help.ts';
 import history from './history.ts';
 import list from './list.ts';
 import log from './log.ts';
+import mod from './mod.ts';
 import p from './p.ts';
 import ptob from './ptob.ts';
 import rd from './rd.ts';
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   rd,
   search,
   log,
+  mod,
   sym,
   dis,
   evalCommand,

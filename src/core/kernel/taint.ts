@@ -48,6 +48,13 @@ export function decodeTaints(mask: bigint): readonly Taint[] {
   return found;
 }
 
+/** What a letter stands for; undefined for one that is unknown here. */
+export function taintOfLetter(letter: string): Taint | undefined {
+  const bit = TAINTS.findIndex(([each]) => each === letter);
+  const [, meaning] = TAINTS[bit] ?? [];
+  return meaning === undefined ? undefined : { bit, letter, meaning };
+}
+
 /** The letters as /proc/modules writes them: `OE`. */
 export function formatTaints(mask: bigint): string {
   return decodeTaints(mask)
