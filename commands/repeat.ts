@@ -1,14 +1,14 @@
 import { defineCommand, option, rest } from '../src/core/command/define.ts';
 import { commandLine, count, seconds } from '../src/core/command/kinds.ts';
 import { UsageError } from '../src/core/errors.ts';
-import { text as lines, PAUSE } from '../src/core/output/item.ts';
+import { text as lines, notice, PAUSE } from '../src/core/output/item.ts';
 
 export default defineCommand({
   name: 'repeat',
   group: 'shell',
   summary: 'run a command again and again until Ctrl-C',
   description: [
-    'The command runs, waits and runs again. On a live target every run reads the kernel afresh; on a recording or a dump nothing changes between them.',
+    'The command runs, waits and runs again. On a live target every run reads the kernel afresh; on a recording or a dump nothing changes between them, and without -n it runs once.',
     'The wait may be given as crash takes it: repeat -5 ps waits five seconds.',
   ],
   optionsFirst: true,
@@ -26,7 +26,8 @@ export default defineCommand({
     const wait = short === null ? (s ?? 1) : Number(short[1]);
     const command = short === null ? line : (short[2] as string);
     if (command.trim() === '') throw new UsageError('repeat wants a command');
-    for (let run = 1; n === undefined || run <= n; run++) {
+    const isLive = scope.kernel.liveness === 'live';
+    for (let run = 1; run <= (n ?? (isLive ? Number.POSITIVE_INFINITY : 1)); run++) {
       if (run > 1) {
         yield PAUSE;
         scope.shell.sleep(wait * 1000);
@@ -35,5 +36,6 @@ export default defineCommand({
       }
       yield* scope.shell.run(command);
     }
+    if (n === undefined) yield notice('this target does not change: once is enough');
   },
 });
