@@ -2,11 +2,12 @@
  * A session on a recording, in this thread: what transcripts and the recordings' own tests run on.
  */
 import { openBackend } from '../../src/backends/open.ts';
+import { UsageError } from '../../src/core/errors.ts';
 import { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
 import { RecordedShell } from '../../src/engine/recorded.ts';
-import { EngineRecorder } from '../../src/engine/recorder.ts';
 import { Session } from '../../src/engine/session.ts';
+import type { SessionRecorder } from '../../src/engine/shell.ts';
 
 export interface Ran {
   readonly lines: readonly string[];
@@ -28,7 +29,7 @@ export function openReplay(path: string): ReplaySession {
   const kernel = new Kernel(backend, { notice: (text) => notices.push(text) });
   const session = new Session({
     kernel,
-    recorder: new EngineRecorder(backend, { tool: 'test' }),
+    recorder: recorderOfNothing(),
     pid,
     cancelled: () => false,
     notices,
@@ -60,4 +61,32 @@ function run(session: Session, line: string): Ran {
     if (output.kind === 'shell') lines.push(`(runs "${output.command}" in the shell)`);
   }
   return { lines: lines.map((each) => each.trimEnd()), status };
+}
+
+/** Answers as a recorder does, and writes no file. */
+function recorderOfNothing(): SessionRecorder {
+  let running: { readonly path: string; readonly bytes: number; commands: number } | undefined;
+  const needed = (): void => {
+    if (running === undefined) throw new UsageError('no recording is being made');
+  };
+  return {
+    get path() {
+      return running?.path;
+    },
+    status: () => running,
+    start(path) {
+      running = { path, bytes: 0, commands: 0 };
+    },
+    stop() {
+      needed();
+      running = undefined;
+    },
+    note: needed,
+    begin() {
+      if (running !== undefined) running.commands++;
+    },
+    output: () => undefined,
+    end: () => undefined,
+    close: () => undefined,
+  };
 }
