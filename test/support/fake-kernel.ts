@@ -244,6 +244,8 @@ export function fakeFiles(files: Readonly<Record<string, string | Uint8Array>>):
 export class FakeTypes implements TypeTable {
   readonly source = 'a test';
   readonly types: CType[] = [LIST_HEAD, HLIST_HEAD, HLIST_NODE, RB_NODE, RB_ROOT];
+  /** What C was compiled to: constants of enums without a name are looked for there. */
+  readonly compiled: TypeTable[] = [];
   readonly variables = new Map<string, CType>();
   /** Types of globals, as the table of declarations gives them. */
   readonly globals = new Map<string, CType>();
@@ -272,6 +274,10 @@ export class FakeTypes implements TypeTable {
       if (type.kind !== 'enum') continue;
       const found = type.enumerators.find((enumerator) => enumerator.name === name);
       if (found !== undefined) return { value: found.value, type };
+    }
+    for (const table of this.compiled) {
+      const found = table.enumerator(name);
+      if (found !== undefined) return found;
     }
     return undefined;
   }
@@ -398,6 +404,7 @@ export class FakeKernel {
       const type = table.find(namespace, name);
       if (type !== undefined) this.types.add(type);
     }
+    this.types.compiled.push(table);
   }
 
   /** The structure or union of this name; the test's own mistake when there is none. */
