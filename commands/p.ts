@@ -3,10 +3,11 @@ import { environmentOf } from '../src/core/command/environment.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { expression } from '../src/core/command/target-kinds.ts';
 import { formatOptions, type RadixFlags, valueLines } from '../src/core/command/value-view.ts';
-import { UsageError } from '../src/core/errors.ts';
+import { FaultError, UsageError } from '../src/core/errors.ts';
 import { cpus } from '../src/core/kernel/cpu.ts';
 import { isPerCpuSymbol, perCpuAddress } from '../src/core/kernel/percpu.ts';
 import { formatAddress } from '../src/core/memory/address.ts';
+import { Fault } from '../src/core/memory/fault.ts';
 import { type Item, notice, row } from '../src/core/output/item.ts';
 import { span } from '../src/core/output/line.ts';
 import { bareName, evaluateEach, parseFor } from '../src/core/types/evaluate.ts';
@@ -45,6 +46,8 @@ export default defineCommand({
     }
     for (const { cpu, value } of evaluateEach(parsed, environment)) {
       scope.check();
+      const readable = value.readable();
+      if (readable instanceof Fault && cpu === undefined) throw new FaultError(readable);
       yield result(scope, { x, d }, cpu === undefined ? source : `${source.replace(/:[^:]*$/, '')}:${cpu}`, value);
     }
     for (const remark of remarks) yield notice(remark);

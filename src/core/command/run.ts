@@ -49,13 +49,10 @@ function* commandItems(command: Command, args: Readonly<Record<string, unknown>>
     yield* remarks(scope);
   } catch (error) {
     yield* remarks(scope);
-    // A command may find its arguments to contradict each other only when it runs: its usage helps then too.
-    if (error instanceof UsageError && error.hint === undefined) {
-      throw new UsageError(error.message, {
-        ...(error.column === undefined ? {} : { column: error.column }),
-        ...(error.source === undefined ? {} : { source: error.source }),
-        hint: usageHint(command),
-      });
+    // A command may find its arguments to contradict each other only when it runs: its usage helps then too, unless the
+    // error points at a place within an argument.
+    if (error instanceof UsageError && error.hint === undefined && error.column === undefined) {
+      throw new UsageError(error.message, { hint: usageHint(command) });
     }
     throw error;
   }

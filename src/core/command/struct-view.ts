@@ -2,8 +2,9 @@
  * What `struct`, `union` and `*` do: the definition of a type, with offsets, or what is at an address seen as one.
  * The three differ only in which tags they accept.
  */
-import { UsageError } from '../errors.ts';
+import { FaultError, UsageError } from '../errors.ts';
 import { formatAddress } from '../memory/address.ts';
+import { Fault } from '../memory/fault.ts';
 import { hexdumpLines } from '../output/hexdump.ts';
 import { type Item, type Row, row } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
@@ -125,6 +126,9 @@ function instance(scope: Scope, args: StructArgs, address: bigint, cpu: number |
   const { type, members } = args.what;
   const memory = args.u ? userMemory(scope) : scope.kernel.memory;
   const value = Value.at(memory, type, address);
+  // Of the only structure asked for nothing can be shown: that is a failure, and not a table with a bad cell.
+  const readable = args.o || scope.input !== undefined ? value : value.readable();
+  if (readable instanceof Fault && cpu === undefined && index === 0) throw new FaultError(readable);
   const data: Row = {
     type: typeName(type),
     address: BigInt.asUintN(64, address),
