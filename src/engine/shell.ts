@@ -3,6 +3,7 @@
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { gunzipSync } from 'node:zlib';
 import { commands } from '../../commands/index.ts';
 import type { Disassembler } from '../core/arch/x86_64/disassemble.ts';
 import type { Command } from '../core/command/define.ts';
@@ -11,7 +12,7 @@ import { expandAlias } from '../core/command/resolve.ts';
 import { runStages } from '../core/command/run.ts';
 import type { Alias, Context, RecordingControl, Scope, Shell } from '../core/command/scope.ts';
 import { DEFAULT_SETTINGS, type Settings, withSetting } from '../core/command/settings.ts';
-import { CancelledError, NotFoundError, UsageError } from '../core/errors.ts';
+import { CancelledError, DataError, NotFoundError, UsageError } from '../core/errors.ts';
 import type { Kernel } from '../core/kernel/kernel.ts';
 import type { Item } from '../core/output/item.ts';
 import { type Line, textOf } from '../core/output/line.ts';
@@ -21,6 +22,8 @@ import { loadDisassembler, loadFuzzysort } from './libraries.ts';
 /** A file of commands or arguments is text that a person wrote. */
 const TEXT_FILE_MAX = 1024 * 1024;
 const SOURCE_DEPTH_MAX = 8;
+/** A kernel's configuration is 300 KB. */
+const INFLATED_MAX = 16 * 1024 * 1024;
 
 /** What a session's recording wants to be told. */
 export interface SessionRecorder extends RecordingControl {
@@ -230,6 +233,14 @@ export class SessionShell implements Shell {
 
   fuzzy(): ReturnType<typeof loadFuzzysort> {
     return loadFuzzysort();
+  }
+
+  gunzip(bytes: Uint8Array): Uint8Array {
+    try {
+      return new Uint8Array(gunzipSync(bytes, { maxOutputLength: INFLATED_MAX }));
+    } catch (error) {
+      throw new DataError(`the gzip data cannot be inflated: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+    }
   }
 
   exit(status: number): void {

@@ -66,6 +66,8 @@ export interface Shell {
   /** A library that is loaded only when a command needs it. */
   disassembler(): import('../arch/x86_64/disassemble.ts').Disassembler;
   fuzzy(): Pick<import('fuzzysort').Fuzzysort, 'go'>;
+  /** Inflates a gzip file of the target's; throws DataError when it is none or implausibly large. */
+  gunzip(bytes: Uint8Array): Uint8Array;
   /** Asks the shell to end after this command. */
   exit(status: number): void;
 }

@@ -1,0 +1,135 @@
+/**
+ * What the system is and how it is, a fact a line: the block of `sys`. Each fact stands for itself: one that this target
+ * does not tell is left out, one that cannot be read says why.
+ */
+import { KdbgError } from '../errors.ts';
+import { cpus } from '../kernel/cpu.ts';
+import { cpuModel } from '../kernel/cpu-model.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { kernelLog } from '../kernel/kernel-log.ts';
+import { loadAverages } from '../kernel/load.ts';
+import { memorySize } from '../kernel/memory-size.ts';
+import { panicMessage } from '../kernel/panic.ts';
+import { formatTaints, taintMask } from '../kernel/taint.ts';
+import { taskCount } from '../kernel/task-count.ts';
+import { formatUptime, formatWallTime, kernelTime } from '../kernel/time.ts';
+import { kernelRelease, uts } from '../kernel/uts.ts';
+import { buildId } from '../kernel/version.ts';
+import type { Cell } from '../output/item.ts';
+
+export interface SystemFact {
+  /** `LOAD AVERAGE`. */
+  readonly key: string;
+  readonly value: Cell;
+  /** As people read it. */
+  readonly text: string;
+}
+
+type Told = { readonly value: Cell; readonly text: string } | undefined;
+
+const NS = 1_000_000_000n;
+/** The bit of a kernel that died of an oops and lives on. */
+const TAINT_DIE = 1n << 7n;
+
+const FACTS: readonly (readonly [key: string, tell: (kernel: Kernel) => Told])[] = [
+  ['KERNEL', kernelLine],
+  ['TARGET', targetLine],
+  ['CPUS', cpuLine],
+  ['DATE', (kernel) => told(kernelTime(kernel)?.wall, isoTime, (wall) => formatWallTime(wall, 'UTC'))],
+  ['UPTIME', (kernel) => told(kernelTime(kernel)?.boottime, (time) => Number(time / NS), formatUptime)],
+  ['LOAD AVERAGE', loadLine],
+  ['TASKS', (kernel) => told(taskCount(kernel), same, String)],
+  ['NODENAME', (kernel) => told(uts(kernel).nodename || undefined, same, same)],
+  ['RELEASE', (kernel) => told(kernelRelease(kernel), same, same)],
+  ['VERSION', (kernel) => told(uts(kernel).version || undefined, same, same)],
+  ['MACHINE', machineLine],
+  ['PROCESSOR', (kernel) => told(cpuModel(kernel)?.name || undefined, same, same)],
+  ['MEMORY', (kernel) => told(memorySize(kernel), ({ present, managed }) => Number(present ?? managed), memoryText)],
+  ['PANIC', panicLine],
+  ['TAINTED', taintLine],
+];
+
+/** The facts in order. Throws CancelledError. */
+export function* systemFacts(kernel: Kernel): Generator<SystemFact, void> {
+  for (const [key, tell] of FACTS) {
+    try {
+      const fact = tell(kernel);
+      if (fact !== undefined) yield { key, ...fact };
+    } catch (error) {
+      if (!(error instanceof KdbgError) || error.status === 130) throw error;
+      // What a target does not have is no news here; `status` tells of it.
+      if (error.name === 'FaultError' || error.name === 'DataError')
+        yield { key, value: null, text: `(${error.message})` };
+    }
+  }
+}
+
+function told<T>(fact: T | undefined, value: (fact: T) => Cell, text: (fact: T) => string): Told {
+  return fact === undefined ? undefined : { value: value(fact), text: text(fact) };
+}
+
+function same<T>(value: T): T {
+  return value;
+}
+
+function isoTime(nanoseconds: bigint): string {
+  const milliseconds = Number(nanoseconds / 1_000_000n);
+  return Math.abs(milliseconds) > 8.64e15 ? String(nanoseconds) : new Date(milliseconds).toISOString();
+}
+
+function kernelLine(kernel: Kernel): Told {
+  const release = kernelRelease(kernel);
+  if (release === undefined) return undefined;
+  const id = buildId(kernel);
+  const mask = taintMask(kernel) ?? 0n;
+  const text = [release, id === undefined ? '' : `build id ${id}`, mask === 0n ? '' : '[TAINTED]'];
+  return { value: release, text: text.filter(Boolean).join('  ') };
+}
+
+function targetLine({ backend }: Kernel): Told {
+  const kind = backend.liveness === 'live' ? 'LIVE' : backend.name.startsWith('replay:') ? 'RECORDING' : 'DUMP';
+  return { value: backend.name, text: `${backend.name}  [${kind}]` };
+}
+
+function cpuLine(kernel: Kernel): Told {
+  const present = cpus(kernel, 'present').length;
+  const offline = present - cpus(kernel, 'online').length;
+  return { value: present, text: offline > 0 ? `${present} [OFFLINE: ${offline}]` : String(present) };
+}
+
+function loadLine(kernel: Kernel): Told {
+  const loads = loadAverages(kernel);
+  return loads && { value: loads, text: loads.map((load) => load.toFixed(2)).join(', ') };
+}
+
+function machineLine(kernel: Kernel): Told {
+  // kdbg knows no other machine yet, and older kernels do not tell theirs in a file.
+  const machine = uts(kernel).machine || 'x86_64';
+  const megahertz = cpuModel(kernel)?.megahertz;
+  return { value: machine, text: megahertz === undefined ? machine : `${machine}  (${megahertz} MHz)` };
+}
+
+const UNITS = ['KB', 'MB', 'GB', 'TB'] as const;
+
+/** In the largest unit of 1024 that leaves a whole one, one digit after the point. */
+function memoryText({ present, managed }: { readonly present: bigint | undefined; readonly managed: bigint }): string {
+  let size = Number(present ?? managed) / 1024;
+  let unit = 0;
+  for (; size >= 1024 && unit < UNITS.length - 1; unit++) size /= 1024;
+  return `${size.toFixed(1).replace(/\.0$/, '')} ${UNITS[unit]}`;
+}
+
+/** Only a dead kernel, or one with the mark of an oops, is asked: its log must be read. */
+function panicLine(kernel: Kernel): Told {
+  const isDamaged = ((taintMask(kernel) ?? 0n) & TAINT_DIE) !== 0n;
+  if (kernel.liveness === 'live' && !isDamaged) return undefined;
+  const message = panicMessage(kernelLog(kernel).records);
+  return message === undefined ? undefined : { value: message, text: JSON.stringify(message) };
+}
+
+function taintLine(kernel: Kernel): Told {
+  const mask = taintMask(kernel);
+  if (mask === undefined || mask === 0n) return undefined;
+  const letters = formatTaints(mask);
+  return { value: letters, text: letters };
+}
