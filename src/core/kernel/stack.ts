@@ -129,7 +129,8 @@ function unwindRead(kernel: Kernel, read: ReadStack, options: UnwindOptions): Ta
   return finish(kernel, read, moment, unwound, note);
 }
 
-function finish(
+/** The stack as commands see it, of frames that were found on what was read. */
+export function finish(
   kernel: Kernel,
   read: ReadStack,
   moment: TaskMoment,
