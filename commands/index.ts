@@ -2,6 +2,7 @@
 import type { Command } from '../src/core/command/define.ts';
 import alias from './alias.ts';
 import ascii from './ascii.ts';
+import bt from './bt.ts';
 import btop from './btop.ts';
 import dis from './dis.ts';
 import evalCommand from './eval.ts';
@@ -19,13 +20,16 @@ import repeat from './repeat.ts';
 import search from './search.ts';
 import set from './set.ts';
 import star from './star.ts';
+import status from './status.ts';
 import struct from './struct.ts';
 import sym from './sym.ts';
+import sys from './sys.ts';
 import tree from './tree.ts';
 import union from './union.ts';
 import whatis from './whatis.ts';
 
 export const commands: readonly Command[] = [
+  bt,
   struct,
   union,
   star,
@@ -35,6 +39,8 @@ export const commands: readonly Command[] = [
   tree,
   rd,
   search,
+  status,
+  sys,
   log,
   mod,
   sym,

@@ -56,7 +56,7 @@ function wordPattern(scope: Scope, args: PatternArgs): Pattern {
   const unit = args.w ? 4 : args.h ? 2 : 8;
   const limit = 1n << BigInt(unit * 8);
   const words = args.values.map((text) => {
-    const value = address.parse(text, scope);
+    const value = parseWord(text, scope);
     // A negative number stands for the word that has its bits.
     const word = value < 0n && value >= -(limit / 2n) ? value + limit : BigInt.asUintN(64, value);
     if (word >= limit) throw new UsageError(`${formatHex(word)} does not fit a word of ${unit * 8} bits`);
@@ -78,6 +78,16 @@ function wordPattern(scope: Scope, args: PatternArgs): Pattern {
       return value;
     },
   };
+}
+
+/** The column of an error would be within the value; where that stands in the line is not known here. */
+function parseWord(text: string, scope: Scope): bigint {
+  try {
+    return address.parse(text, scope);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message, error.hint === undefined ? {} : { hint: error.hint });
+  }
 }
 
 function textPattern(values: readonly string[]): Pattern {

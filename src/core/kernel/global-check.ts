@@ -3,7 +3,7 @@
  * run when `status` asks. A type table that belongs to another kernel, or a seed that is wrong for this one, shows here
  * before it shows as garbage in a table.
  */
-import { KdbgError } from '../errors.ts';
+import { FaultError, KdbgError } from '../errors.ts';
 import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import { decodeCString } from '../memory/text.ts';
 import { GLOBAL_CHECKS, type GlobalCheck } from '../types/global-checks.ts';
@@ -16,6 +16,8 @@ export interface CheckResult {
   readonly holds: boolean;
   /** What was found instead, or why nothing could be; undefined where the check holds. */
   readonly found: string | undefined;
+  /** Nothing was found: this target lacks the memory (a recording that never read it). */
+  readonly unreadable: boolean;
 }
 
 const TEXT_MAX = 256;
@@ -28,12 +30,13 @@ export function checkGlobals(kernel: Kernel, checks: readonly GlobalCheck[] = GL
   );
   return known.map((check) => {
     const found = run(kernel, check);
-    return { check, holds: found === undefined, found };
+    if (!(found instanceof FaultError)) return { check, holds: found === undefined, found, unreadable: false };
+    return { check, holds: false, found: found.message, unreadable: true };
   });
 }
 
-/** Undefined where it holds. */
-function run(kernel: Kernel, check: GlobalCheck): string | undefined {
+/** Undefined where it holds. Throws CancelledError. */
+function run(kernel: Kernel, check: GlobalCheck): string | FaultError | undefined {
   try {
     switch (check.kind) {
       case 'list':
@@ -57,8 +60,9 @@ function run(kernel: Kernel, check: GlobalCheck): string | undefined {
       }
     }
   } catch (error) {
-    if (error instanceof KdbgError) return error.message;
-    throw error;
+    if (error instanceof FaultError) return error;
+    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    return error.message;
   }
 }
 
