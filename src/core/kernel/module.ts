@@ -90,7 +90,7 @@ export function modules(kernel: Kernel): readonly Module[] {
 /** True when the kernel's symbols are known and this is none of them: CONFIG_MODULES is off. */
 function isKnownAbsent(kernel: Kernel, name: string): boolean {
   try {
-    return kernel.symbols.all(name).length === 0;
+    return kernel.symbols.count > 0 && kernel.symbols.all(name).length === 0;
   } catch (error) {
     if (error instanceof UnsupportedError) return false;
     throw error;
