@@ -84,8 +84,7 @@ export class Kernel {
   struct<const F extends Fields>(definition: StructDefinition<F>): BoundStruct<F> {
     return this.memo(definition, 'session', () => {
       const { types } = this;
-      const type =
-        types.find('struct', definition.name, 'vmlinux') ?? types.find('struct', definition.name);
+      const type = types.find('struct', definition.name, 'vmlinux') ?? types.find('struct', definition.name);
       if (type === undefined) throw new NotFoundError('type', `struct ${definition.name}`);
       return bindStruct(definition, type, () => this.memory);
     });

@@ -10,26 +10,29 @@
 import { FaultError, type KdbgError } from '../errors.ts';
 import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import { Fault } from '../memory/fault.ts';
-import { resolve, sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
-import { findStructMember, memberOffset } from './member.ts';
+import {
+  isMapleNode,
+  MAPLE_NODE_SIZE,
+  type MapleLayout,
+  type MapleType,
+  mapleDataEnd,
+  mapleLayouts,
+  mapleNodeAddress,
+  maplePivot,
+  mapleTypeNumber,
+} from './maple-node.ts';
 import { defineStruct, pointer } from './struct.ts';
 import { prefetchTree } from './tree-prefetch.ts';
 import { Walk, type WalkOptions } from './walk.ts';
 
 const MapleTree = defineStruct('maple_tree', { root: pointer('ma_root') });
 
-const NODE_MASK = 255n;
-const NODE_SIZE = 256;
 const INDEX_MAX = (1n << 64n) - 1n;
 /** MAPLE_HEIGHT_MAX. */
 const DEPTH_MAX = 31;
 /** Internal entries below MAPLE_RESERVED_RANGE are not a user's: reserved (zero) entries and markers. */
 const RESERVED_RANGE = 4096n;
-
-/** enum maple_type, in the order that the kernel has had since 6.1. */
-const TYPES = ['maple_dense', 'maple_leaf_64', 'maple_range_64', 'maple_arange_64'] as const;
-export type MapleType = (typeof TYPES)[number];
 
 /** A range of indices and what is stored for it. */
 export interface MapleEntry {
@@ -94,27 +97,16 @@ interface Place {
   readonly position: string;
 }
 
-/** Where one type of node keeps its slots and pivots, and the index of its last used slot. */
-interface Layout {
-  readonly type: MapleType;
-  readonly leaf: boolean;
-  readonly slots: number;
-  readonly slotOffset: number;
-  readonly pivots: number;
-  readonly pivotOffset: number;
-  readonly endOffset: number | undefined;
-}
-
 function* walkNode(kernel: Kernel, walk: Walk, at: Place): Generator<MapleEntry | MapleNode, void> {
   const node = enter(kernel, walk, at);
   if (node === undefined) return;
   const { layout, view } = node;
   const { first, last, depth, position } = at;
-  yield { kind: 'node', first, last, address: at.pointer & ~NODE_MASK, type: layout.type, depth, position };
-  const end = dataEnd(layout, view, last);
+  yield { kind: 'node', first, last, address: mapleNodeAddress(at.pointer), type: layout.type, depth, position };
+  const end = mapleDataEnd(layout, view, last);
   let from = first;
   for (let slot = 0; slot <= end; slot++) {
-    const to = slot === end && layout.pivots > 0 ? last : pivot(layout, view, slot, from, last);
+    const to = slot === end && layout.pivots > 0 ? last : maplePivot(layout, view, slot, from, last);
     const where = `${position}/${slot}`;
     if (to < from || to > last) {
       walk.damage(walk.broken(`is inconsistent at ${where}: its range ends at ${to.toString(16)}`));
@@ -124,8 +116,8 @@ function* walkNode(kernel: Kernel, walk: Walk, at: Place): Generator<MapleEntry 
     if (layout.leaf) {
       const found = describe(entry, from, to, where);
       if (found !== undefined) yield found;
-    } else if (isNode(entry)) {
-      const parent = at.pointer & ~NODE_MASK;
+    } else if (isMapleNode(entry)) {
+      const parent = mapleNodeAddress(at.pointer);
       yield* walkNode(kernel, walk, {
         pointer: entry,
         parent,
@@ -142,36 +134,17 @@ function* walkNode(kernel: Kernel, walk: Walk, at: Place): Generator<MapleEntry 
   }
 }
 
-/** The last index of a slot. A pivot of 0 after the first slot is one that was never written: the node's end. */
-function pivot(layout: Layout, view: DataView, slot: number, from: bigint, last: bigint): bigint {
-  if (layout.pivots === 0) return from;
-  if (slot >= layout.pivots) return last;
-  const value = view.getBigUint64(layout.pivotOffset + slot * 8, true);
-  return value === 0n && slot > 0 ? last : value;
-}
-
-/** The number of the last slot in use. */
-function dataEnd(layout: Layout, view: DataView, last: bigint): number {
-  const max = layout.slots - 1;
-  if (layout.pivots === 0) return max;
-  const end = layout.endOffset === undefined ? max : Math.min(view.getUint8(layout.endOffset), max);
-  if (layout.type === 'maple_arange_64') return end;
-  const lastPivot = view.getBigUint64(layout.pivotOffset + (layout.pivots - 1) * 8, true);
-  if (lastPivot === 0n) return end;
-  return lastPivot === last ? layout.pivots - 1 : Math.min(layout.pivots, max);
-}
-
 /** The node's layout and bytes when it is sound; what is wrong with it is noted as damage. */
 function enter(
   kernel: Kernel,
   walk: Walk,
   at: Place,
-): { readonly layout: Layout; readonly view: DataView } | undefined {
-  const address = at.pointer & ~NODE_MASK;
+): { readonly layout: MapleLayout; readonly view: DataView } | undefined {
+  const address = mapleNodeAddress(at.pointer);
   for (;;) {
     const found = inspect(kernel, walk, at, address);
     if ('view' in found) return found;
-    if (walk.retry(address, NODE_SIZE)) continue;
+    if (walk.retry(address, MAPLE_NODE_SIZE)) continue;
     walk.damage(found);
     return undefined;
   }
@@ -182,17 +155,17 @@ function inspect(
   walk: Walk,
   at: Place,
   address: bigint,
-): { readonly layout: Layout; readonly view: DataView } | KdbgError {
+): { readonly layout: MapleLayout; readonly view: DataView } | KdbgError {
   const where = `${at.position} (${formatAddress(address)})`;
-  const layout = layouts(kernel).get(typeNumber(at.pointer));
-  if (layout === undefined) return walk.broken(`has a node of unknown type ${typeNumber(at.pointer)} at ${where}`);
+  const layout = mapleLayouts(kernel).get(mapleTypeNumber(at.pointer));
+  if (layout === undefined) return walk.broken(`has a node of unknown type ${mapleTypeNumber(at.pointer)} at ${where}`);
   if (at.depth > DEPTH_MAX) return walk.broken(`is more than ${DEPTH_MAX} levels deep`);
-  const bytes = kernel.memory.tryRead(address, NODE_SIZE, `maple_node ${at.position} of the ${walk.place}`);
+  const bytes = kernel.memory.tryRead(address, MAPLE_NODE_SIZE, `maple_node ${at.position} of the ${walk.place}`);
   if (bytes instanceof Fault) return new FaultError(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parent = view.getBigUint64(0, true);
   if (parent === address) return walk.broken(`has a dead node at ${where}: it was replaced while the tree was read`);
-  const sound = at.parent === undefined ? (parent & 1n) === 1n : (parent & ~NODE_MASK) === at.parent;
+  const sound = at.parent === undefined ? (parent & 1n) === 1n : mapleNodeAddress(parent) === at.parent;
   if (!sound) return walk.broken(`is inconsistent at ${where}: its parent is ${formatAddress(parent)}`);
   return walk.visit(address) ? { layout, view } : walk.broken(`comes back to a node at ${where}`);
 }
@@ -203,83 +176,21 @@ function describe(entry: bigint, first: bigint, last: bigint, position: string):
   return { kind: 'entry', first, last, entry, value, position };
 }
 
-/** True for a slot's pointer to a node: its bits 0..1 are 00. */
-function isNode(entry: bigint): boolean {
-  return isKernelAddress(entry) && (entry & 3n) === 0n;
-}
-
-function typeNumber(pointer: bigint): number {
-  return Number((pointer >> 3n) & 15n);
-}
-
-/** The layouts by the number of their type, from the kernel's own structures. Throws NotFoundError before 6.1. */
-function layouts(kernel: Kernel): ReadonlyMap<number, Layout> {
-  return kernel.memo('maple node layouts', 'session', () => {
-    const found = new Map<number, Layout>();
-    for (const [index, type] of TYPES.entries()) {
-      const number = Number(kernel.types.enumerator(type)?.value ?? index);
-      found.set(number, layoutOf(kernel, type));
-    }
-    return found;
-  });
-}
-
-function layoutOf(kernel: Kernel, type: MapleType): Layout {
-  const leaf = type === 'maple_dense' || type === 'maple_leaf_64';
-  if (type === 'maple_dense') {
-    const slots = arrayOf(kernel, 'maple_node', 'slot');
-    return {
-      type,
-      leaf,
-      slots: slots.count,
-      slotOffset: slots.offset,
-      pivots: 0,
-      pivotOffset: 0,
-      endOffset: undefined,
-    };
-  }
-  const structure = type === 'maple_arange_64' ? 'maple_arange_64' : 'maple_range_64';
-  const slots = arrayOf(kernel, structure, 'slot');
-  const pivots = arrayOf(kernel, structure, 'pivot');
-  return {
-    type,
-    leaf,
-    slots: slots.count,
-    slotOffset: slots.offset,
-    pivots: pivots.count,
-    pivotOffset: pivots.offset,
-    endOffset: memberOffset(kernel, structure, 'meta.end').offset,
-  };
-}
-
-/** An array member within a node; its bounds are checked against the node's, because types are input as well. */
-function arrayOf(
-  kernel: Kernel,
-  structure: string,
-  member: string,
-): { readonly offset: number; readonly count: number } {
-  const { offset } = memberOffset(kernel, structure, member);
-  const type = findStructMember(kernel, structure, member)?.type;
-  const array = type === undefined ? undefined : resolve(type);
-  const count = array?.kind === 'array' && sizeOf(array.element) === 8 ? array.count : 0;
-  return { offset, count: Math.max(0, Math.min(count, Math.floor((NODE_SIZE - offset) / 8))) };
-}
-
 function prefetch(kernel: Kernel, root: bigint): void {
-  const known = layouts(kernel);
+  const known = mapleLayouts(kernel);
   prefetchTree(kernel, {
     root,
-    address: (node) => node & ~NODE_MASK,
-    length: NODE_SIZE,
+    address: mapleNodeAddress,
+    length: MAPLE_NODE_SIZE,
     what: 'maple_node',
     children(bytes, node) {
-      const layout = known.get(typeNumber(node));
+      const layout = known.get(mapleTypeNumber(node));
       if (layout === undefined || layout.leaf) return [];
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const children: bigint[] = [];
       for (let slot = 0; slot < layout.slots; slot++) {
         const entry = view.getBigUint64(layout.slotOffset + slot * 8, true);
-        if (isNode(entry)) children.push(entry);
+        if (isMapleNode(entry)) children.push(entry);
       }
       return children;
     },

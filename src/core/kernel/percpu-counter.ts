@@ -1,6 +1,6 @@
 /**
- * Counters that CPUs share: struct percpu_counter (a sum that each CPU adds to in batches, and what each still holds
- * back), and struct percpu_counter_tree, proposed in its place for large machines.
+ * Counters that CPUs share: a struct percpu_counter is a sum that each CPU adds to in batches, and what each still holds
+ * back. An atomic is a counter as well, without the second part.
  */
 import { findMember } from '../types/member-path.ts';
 import { type CType, resolve, sizeOf } from '../types/type.ts';
@@ -22,7 +22,6 @@ export function counterOf(kernel: Kernel, type: CType): Counter | undefined {
   if (resolved.kind !== 'struct') return undefined;
   // Without SMP there is nothing but the sum.
   if (resolved.name === 'percpu_counter') return sharedCounter(kernel, resolved, 'count', 'counters');
-  if (resolved.name === 'percpu_counter_tree') return sharedCounter(kernel, resolved, 'bias', 'level0');
   return sharedCounter(kernel, resolved, 'counter', undefined);
 }
 
