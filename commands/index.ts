@@ -13,6 +13,7 @@ import list from './list.ts';
 import log from './log.ts';
 import mod from './mod.ts';
 import p from './p.ts';
+import ps from './ps.ts';
 import ptob from './ptob.ts';
 import rd from './rd.ts';
 import record from './record.ts';
@@ -29,6 +30,7 @@ import union from './union.ts';
 import whatis from './whatis.ts';
 
 export const commands: readonly Command[] = [
+  ps,
   bt,
   struct,
   union,

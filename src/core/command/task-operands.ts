@@ -56,6 +56,18 @@ export function* eachTask(
   }
 }
 
+/** Tasks as they come, so many at a time: what is read of each is asked for together. */
+export function* inBatches<T>(items: Iterable<T>, size: number): Iterable<readonly T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** An error of one task among many: not a wrong command line, not the user's Ctrl-C. */
 export function isOfOneTask(error: unknown): error is KdbgError {
   return error instanceof KdbgError && error.status === 1;

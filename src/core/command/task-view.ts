@@ -6,12 +6,12 @@ import { formatAddress } from '../memory/address.ts';
 import { type Line, type Ref, type Span, span } from '../output/line.ts';
 
 /** The cells that every row about one task begins with. */
-export interface TaskCells {
+export type TaskCells = {
   readonly pid: number;
   readonly task: bigint | null;
   readonly cpu: number;
   readonly comm: string;
-}
+};
 
 export function taskCells(task: TaskSummary): TaskCells {
   return { pid: task.pid, task: task.task?.address ?? null, cpu: task.cpu, comm: task.comm };

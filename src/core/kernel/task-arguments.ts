@@ -8,7 +8,7 @@ import { Fault } from '../memory/fault.ts';
 import { decodeCString, decodeText } from '../memory/text.ts';
 import type { Kernel } from './kernel.ts';
 import { MmStruct, type Task } from './task-struct.ts';
-import { readUserMany } from './user-memory.ts';
+import { readUserMany, type UserRange } from './user-memory.ts';
 
 /** The kernel's own bound is a quarter of the stack; this is what is worth showing. */
 const LENGTH_MAX = 128 * 1024;
@@ -19,15 +19,22 @@ export interface TaskArguments {
   readonly environment: readonly string[] | Fault;
 }
 
+/** Brings the arguments and environments of many tasks in: a level of all page tables at a time. */
+export function prefetchArguments(kernel: Kernel, tasks: readonly Task[]): void {
+  const mms = [...new Set(tasks.map((task) => task.mm))].filter((mm) => mm !== 0n);
+  kernel.struct(MmStruct).prefetch(mms);
+  readUserMany(
+    kernel,
+    mms.flatMap((mm) => rangesOf(kernel, mm)),
+  );
+}
+
 /** Undefined for a task without memory of its own. Throws FaultError when the mm_struct cannot be read. */
 export function taskArguments(kernel: Kernel, task: Task): TaskArguments | undefined {
   const { mm } = task;
   if (mm === 0n) return undefined;
-  const { argStart, argEnd, envStart, envEnd } = kernel.struct(MmStruct).at(mm);
-  const [argumentBytes, environmentBytes] = readUserMany(kernel, [
-    { mm, address: argStart, length: lengthOf(argStart, argEnd), what: `${USER_MEMORY}: arguments` },
-    { mm, address: envStart, length: lengthOf(envStart, envEnd), what: `${USER_MEMORY}: environment` },
-  ]);
+  const [argumentBytes, environmentBytes] = readUserMany(kernel, rangesOf(kernel, mm));
+  const { argEnd, envStart } = kernel.struct(MmStruct).at(mm);
   const title = processTitle(argumentBytes, envStart === argEnd ? environmentBytes : undefined);
   return {
     arguments: title === undefined ? strings(argumentBytes) : [title],
@@ -57,6 +64,14 @@ export function commandLine(kernel: Kernel, task: Task): readonly string[] {
   const found = taskArguments(kernel, task)?.arguments ?? [];
   if (found instanceof Fault) throw new FaultError(found);
   return found;
+}
+
+function rangesOf(kernel: Kernel, mm: bigint): readonly [UserRange, UserRange] {
+  const { argStart, argEnd, envStart, envEnd } = kernel.struct(MmStruct).at(mm);
+  return [
+    { mm, address: argStart, length: lengthOf(argStart, argEnd), what: `${USER_MEMORY}: arguments` },
+    { mm, address: envStart, length: lengthOf(envStart, envEnd), what: `${USER_MEMORY}: environment` },
+  ];
 }
 
 function lengthOf(start: bigint, end: bigint): number {

@@ -22,6 +22,11 @@ export interface ResourceLimit {
 
 const INFINITY = (1n << 64n) - 1n;
 
+/** Brings the limits of many tasks in with one request. */
+export function prefetchLimits(kernel: Kernel, tasks: readonly Task[]): void {
+  kernel.struct(SignalStruct).prefetch(tasks.map((task) => task.signal));
+}
+
 /** Throws FaultError. */
 export function resourceLimits(kernel: Kernel, task: Task): readonly ResourceLimit[] {
   const start = kernel.struct(SignalStruct).at(task.signal).limits;

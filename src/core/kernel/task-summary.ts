@@ -20,8 +20,13 @@ const FILE_LENGTH_MAX = 4096;
 /** Every task, idle tasks first, then by PID. One that cannot be read is told of in a notice. */
 export function taskSummaries(kernel: Kernel): readonly TaskSummary[] {
   return kernel.memo('task summaries', 'command', () =>
-    kernel.hasMemory ? fromMemory(kernel, tasks(kernel)) : [...procTaskRows(kernel)],
+    kernel.hasMemory ? fromMemory(kernel, tasks(kernel)) : procRows(kernel),
   );
+}
+
+/** The rows of a target without memory, read once for each command. */
+export function procRows(kernel: Kernel): readonly TaskRow[] {
+  return kernel.memo('task rows from /proc', 'command', () => [...procTaskRows(kernel)]);
 }
 
 /** Of one task in memory. Throws FaultError. */
