@@ -1,0 +1,68 @@
+/** Command lines on a fake kernel, in this thread: what a user sees, and the rows as JSON. */
+import type { Kernel } from '../../src/core/kernel/kernel.ts';
+import { textOf } from '../../src/core/output/line.ts';
+import { Session } from '../../src/engine/session.ts';
+import type { SessionRecorder } from '../../src/engine/shell.ts';
+import type { FakeKernel, FakeKernelOptions } from './fake-kernel.ts';
+
+const NOT_RECORDING: SessionRecorder = {
+  path: undefined,
+  status: () => undefined,
+  start: () => undefined,
+  stop: () => undefined,
+  note: () => undefined,
+  begin: () => undefined,
+  output: () => undefined,
+  end: () => undefined,
+  close: () => undefined,
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly notices: readonly string[];
+  readonly error?: string;
+}
+
+export interface FakeSession {
+  readonly kernel: Kernel;
+  /** The lines that the command prints, its errors too. */
+  lines(line: string): readonly string[];
+  json(line: string): Answer;
+}
+
+/** A session whose context is the task with this PID. */
+export function fakeSession(
+  fake: FakeKernel,
+  options: FakeKernelOptions & { readonly pid?: number } = {},
+): FakeSession {
+  const notices: string[] = [];
+  const cancelled = options.cancelled ?? (() => false);
+  const kernel = fake.kernel({ ...options, notice: (text) => notices.push(text) });
+  const session = new Session({
+    kernel,
+    recorder: NOT_RECORDING,
+    pid: options.pid ?? 1,
+    cancelled,
+    notices,
+    failures: [],
+    replay: undefined,
+  });
+  return {
+    kernel,
+    lines(line) {
+      const lines: string[] = [];
+      for (const output of session.execute(line, { json: false, rc: false })) {
+        if (output.kind === 'lines') lines.push(...output.lines.map(textOf));
+        if (output.kind === 'error') lines.push(...output.lines);
+      }
+      return lines.map((each) => each.trimEnd());
+    },
+    json(line) {
+      for (const output of session.execute(line, { json: true, rc: false })) {
+        if (output.kind === 'json') return JSON.parse(output.line) as Answer;
+      }
+      throw new Error(`no answer to ${line}`);
+    },
+  };
+}
