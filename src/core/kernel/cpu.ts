@@ -4,7 +4,9 @@
  */
 import { UnsupportedError } from '../errors.ts';
 import { decodeAscii } from '../memory/text.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { parseCpuList, selectCpus } from '../types/cpu-list.ts';
+import { sizeOf } from '../types/type.ts';
 import { bitsOf, readBitmap } from './bitmap.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -32,11 +34,16 @@ function fromMemory(kernel: Kernel, mask: CpuMask): readonly number[] | undefine
   if (!kernel.hasMemory) return undefined;
   const address = kernel.addressOf(`__cpu_${mask}_mask`);
   if (address === undefined) return undefined;
-  const idsAt = kernel.addressOf('nr_cpu_ids');
-  // A kernel with a fixed number of CPUs has no variable; CPUs beyond it have no bits set.
-  const ids = idsAt === undefined ? CPUS_MAX : kernel.memory.u32(idsAt, 'nr_cpu_ids');
-  const count = Math.min(Math.max(ids, 1), CPUS_MAX);
+  const count = Math.min(Math.max(cpuCount(kernel), 1), CPUS_MAX);
   return [...bitsOf(readBitmap(kernel, address, count, `__cpu_${mask}_mask`), count)];
+}
+
+/** nr_cpu_ids; a kernel built for a fixed number of CPUs has no such variable and masks of just that size. */
+function cpuCount(kernel: Kernel): number {
+  const at = kernel.addressOf('nr_cpu_ids');
+  if (at !== undefined) return kernel.memory.u32(at, 'nr_cpu_ids');
+  const type = kernel.types.find('struct', 'cpumask', VMLINUX);
+  return type === undefined ? 1 : sizeOf(type) * 8;
 }
 
 function fromSys(kernel: Kernel, mask: CpuMask): readonly number[] | undefined {

@@ -77,24 +77,12 @@ export interface Module {
 /** All modules, newest first. Throws UnsupportedError where this target tells of none. */
 export function modules(kernel: Kernel): readonly Module[] {
   return kernel.memo('modules', 'command', () => {
-    const head = kernel.hasMemory ? kernel.addressOf('modules') : undefined;
-    if (head !== undefined) return fromMemory(kernel, head);
+    const found = fromMemory(kernel);
+    if (found !== undefined) return found;
     const file = kernel.hasFiles ? kernel.files.read('/proc/modules', 4 * 1024 * 1024) : undefined;
     if (file?.ok === true) return parseProcModules(file.bytes);
-    // `modules` itself is data, which kallsyms leaves out without CONFIG_KALLSYMS_ALL; a function it never does.
-    if (isKnownAbsent(kernel, '__request_module')) return [];
     throw new UnsupportedError(`${kernel.backend.name} does not tell of modules`);
   });
-}
-
-/** True when the kernel's symbols are known and this is none of them: CONFIG_MODULES is off. */
-function isKnownAbsent(kernel: Kernel, name: string): boolean {
-  try {
-    return kernel.symbols.count > 0 && kernel.symbols.all(name).length === 0;
-  } catch (error) {
-    if (error instanceof UnsupportedError) return false;
-    throw error;
-  }
 }
 
 /** The module of this name: `-` and `_` are one, as for modprobe. Throws NotFoundError. */
@@ -128,9 +116,21 @@ export function moduleAddresses(kernel: Kernel, head: bigint): readonly bigint[]
   return addresses.filter((address) => struct.at(address).state !== UNFORMED);
 }
 
-function fromMemory(kernel: Kernel, head: bigint): readonly Module[] {
+/** Undefined where there is no memory, or nothing that tells how to read it. */
+function fromMemory(kernel: Kernel): readonly Module[] | undefined {
+  if (!kernel.hasMemory) return undefined;
+  try {
+    const head = kernel.addressOf('modules');
+    return head === undefined ? undefined : describeAll(kernel, moduleAddresses(kernel, head));
+  } catch (error) {
+    if (error instanceof UnsupportedError || error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function describeAll(kernel: Kernel, addresses: readonly bigint[]): readonly Module[] {
   const found: Module[] = [];
-  for (const address of moduleAddresses(kernel, head)) {
+  for (const address of addresses) {
     try {
       found.push(describe(kernel, address));
     } catch (error) {

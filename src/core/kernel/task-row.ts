@@ -6,7 +6,7 @@ import { KdbgError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { memorySize } from './memory-size.ts';
 import { currentTasks } from './runqueue.ts';
-import { taskAt, tasks } from './task.ts';
+import { hasTasksInMemory, taskAt, tasks } from './task.ts';
 import { mmSize, prefetchMmSizes } from './task-memory.ts';
 import { procTaskRows } from './task-procfs.ts';
 import { type TaskState, taskState } from './task-state.ts';
@@ -46,7 +46,7 @@ const BATCH = 1024;
 
 /** A row for each task, idle tasks first, then by PID. One that cannot be read is told of in a notice. */
 export function* taskRows(kernel: Kernel): Generator<TaskRow, void> {
-  if (kernel.hasMemory) yield* rowsOf(kernel, tasks(kernel));
+  if (hasTasksInMemory(kernel)) yield* rowsOf(kernel, tasks(kernel));
   else yield* procTaskRows(kernel);
 }
 

@@ -4,7 +4,7 @@
  * where a list is one pointer after the other, and because a thread that is being taken off a list does not end the
  * walk. Where that table is damaged the lists are followed instead.
  */
-import { KdbgError, NotFoundError } from '../errors.ts';
+import { KdbgError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import { cpus } from './cpu.ts';
 import { walkIdr } from './idr.ts';
@@ -23,6 +23,20 @@ const PidStruct = defineStruct('pid', { firstTask: pointer('tasks[0].first') });
 const BATCH = 4096;
 /** PID_MAX_LIMIT. */
 const PIDS_MAX = 4 * 1024 * 1024;
+
+/** True when tasks can be read from memory: it is there, and so are the symbols and types to find them by. */
+export function hasTasksInMemory(kernel: Kernel): boolean {
+  if (!kernel.hasMemory) return false;
+  return kernel.memo('has tasks in memory', 'session', () => {
+    try {
+      kernel.struct(TaskStruct);
+      return kernel.addressOf('init_pid_ns') !== undefined;
+    } catch (error) {
+      if (error instanceof UnsupportedError || error instanceof NotFoundError) return false;
+      throw error;
+    }
+  });
+}
 
 /** Every task, idle tasks first, then by PID. Nothing of a task is read but where it is. Throws FaultError. */
 export function tasks(kernel: Kernel): readonly Task[] {

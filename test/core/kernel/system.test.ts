@@ -54,6 +54,17 @@ describe('CPUs and per-CPU data', () => {
     expect(namedCpus(kernel, '1,3-128', 0)).toEqual([1, 3, 128]);
   });
 
+  it('are as many as the mask has bits on a kernel for a fixed number of them', () => {
+    const fake = new FakeKernel();
+    fake.types.add(struct('cpumask', { bits: arrayOf(U64, 1) }));
+    const mask = fake.allocate(16);
+    fake.memory.u64(mask, 0b101n);
+    // What lies behind the mask is not part of it.
+    fake.memory.u64(mask + 8n, 0xffn);
+    fake.symbols.add('__cpu_online_mask', mask);
+    expect(cpus(fake.kernel(), 'online')).toEqual([0, 2]);
+  });
+
   it('come from /sys where there is no memory', () => {
     const files = fakeFiles({ '/sys/devices/system/cpu/online': '0-2,5\n' });
     const kernel = new FakeKernel().kernel({ memory: false, files });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Kernel } from '../../../src/core/kernel/kernel.ts';
 import { parseStat, procTaskRows } from '../../../src/core/kernel/task-procfs.ts';
 import { taskRows } from '../../../src/core/kernel/task-row.ts';
 import { FakeKernel, fakeFiles } from '../../support/fake-kernel.ts';
@@ -49,6 +50,12 @@ describe('tasks from /proc', () => {
     ]);
     expect(rows[0]).toMatchObject({ task: undefined, vsz: 4000, rss: 1200, mem: 1, active: false });
     expect(rows[0]?.times).toEqual({ user: 1_500_000_000n, system: 2_500_000_000n, start: 7_770_000_000n });
+  });
+
+  it('serve a target whose memory cannot be understood: no symbols, no types', () => {
+    const kernel = new Kernel(new FakeKernel().backend({ files: fakeFiles(FILES) }));
+    expect(kernel.hasMemory).toBe(true);
+    expect([...taskRows(kernel)].map((row) => row.pid)).toEqual([1, 2, 100, 102, 104]);
   });
 
   it('do without a process that ended between the listing and the reading', () => {
