@@ -19,6 +19,8 @@ const ModKallsyms = defineStruct('mod_kallsyms', {
 const SYMBOLS_MAX = 1 << 20;
 const STRINGS_MAX = 32 * 1024 * 1024;
 const NAME_MAX = 512;
+/** Larger tables are read one by one: together they might not fit the page cache. */
+const AHEAD_MAX = 512 * 1024;
 
 /** The symbols of every module on the list at `head`. A module whose tables cannot be read is told of and left out. */
 export function moduleSymbols(kernel: Kernel, head: bigint): readonly SymbolColumns[] {
@@ -26,7 +28,9 @@ export function moduleSymbols(kernel: Kernel, head: bigint): readonly SymbolColu
   const tables = kernel.struct(ModKallsyms);
   const module = kernel.struct(ModuleStruct);
   const addresses = moduleAddresses(kernel, head);
-  tables.prefetch(addresses.map((address) => module.at(address).kallsyms ?? 0n));
+  const kept = addresses.map((address) => module.at(address).kallsyms ?? 0n).filter((place) => place !== 0n);
+  tables.prefetch(kept);
+  prefetchTables(kernel, kept);
   for (const address of addresses) {
     const { name, kallsyms } = module.at(address);
     if (kallsyms === undefined || kallsyms === 0n) continue;
@@ -39,6 +43,26 @@ export function moduleSymbols(kernel: Kernel, head: bigint): readonly SymbolColu
     }
   }
   return found;
+}
+
+/** The symbol tables of all modules with one request; names and types lie behind them. */
+function prefetchTables(kernel: Kernel, places: readonly bigint[]): void {
+  const ranges: { space: 'virtual'; address: bigint; length: number; what: string }[] = [];
+  for (const place of places) {
+    try {
+      const { symtab, count, strtab, typetab } = kernel.struct(ModKallsyms).at(place);
+      const length = count * ELF_SYMBOL_LENGTH;
+      const names = typetab === undefined ? 0n : typetab + BigInt(count) - strtab;
+      if (count <= 0 || length > AHEAD_MAX) continue;
+      ranges.push({ space: 'virtual', address: symtab, length, what: 'symbols of modules' });
+      if (names <= 0n || names > BigInt(AHEAD_MAX)) continue;
+      ranges.push({ space: 'virtual', address: strtab, length: Number(names), what: 'symbols of modules' });
+    } catch (error) {
+      // Told of when the module's turn comes.
+      if (!(error instanceof FaultError)) throw error;
+    }
+  }
+  kernel.memory.prefetch(ranges);
 }
 
 function read(kernel: Kernel, kallsyms: bigint, name: string): SymbolColumns | undefined {
