@@ -10,7 +10,7 @@ export default defineConfig({
           root: import.meta.dirname,
           include: ['**/*.test.ts'],
           exclude: ['lab/**'],
-          pool: 'threads',
+          pool: 'forks',
           testTimeout: 30_000,
         },
       },
