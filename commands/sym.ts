@@ -69,6 +69,8 @@ export default defineCommand({
       if (targets.length === 0) throw new UsageError('sym wants a symbol, an address or an option');
       for (const target of targets) yield* lookUp(scope, target, options);
     }
+    if (symbols.addressesHidden)
+      yield notice('the kernel hides the addresses of its symbols; "status" says what would help');
   },
 });
 
