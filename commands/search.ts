@@ -62,6 +62,7 @@ export default defineCommand({
     let task: bigint | undefined;
     for (const piece of plan.pieces) {
       for (const { address: at, index } of pattern.find(piece)) {
+        if (at < plan.from) continue;
         if (piece.task !== undefined && piece.task.address !== task) {
           if (task !== undefined) yield text('');
           task = piece.task.address;

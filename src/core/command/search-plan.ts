@@ -38,6 +38,8 @@ export interface SearchPlan {
   readonly what: string;
   /** Bytes. */
   readonly length: bigint;
+  /** Nothing below this is a match: ranges are read from a multiple of the longest word. */
+  readonly from: bigint;
   /** What the user should know before it starts. */
   readonly remark?: string;
   readonly pieces: Iterable<SearchPiece>;
@@ -86,6 +88,7 @@ function kernelMemory(
   const finish = (ranges: readonly SearchRange[], what: string, remark?: string): SearchPlan => ({
     space: 'kernel',
     what,
+    from: range?.start ?? 0n,
     length: totalLength(ranges),
     ...(remark === undefined ? {} : { remark }),
     pieces: kernelPieces(scope, ranges, progress),
@@ -114,6 +117,7 @@ function physicalMemory(scope: Scope, range: SearchRange | undefined, progress: 
   return {
     space: 'physical',
     what: 'RAM',
+    from: range?.start ?? 0n,
     length: totalLength(ranges),
     pieces: physicalPieces(scope, ranges, progress),
   };
@@ -127,6 +131,7 @@ function stacks(scope: Scope, active: boolean, progress: ScanProgress): SearchPl
   return {
     space: 'kernel',
     what: `the stacks of ${searched.length} ${searched.length === 1 ? 'task' : 'tasks'}`,
+    from: 0n,
     length: BigInt(searched.length * threadSize(kernel)),
     pieces: stackPieces(scope, searched, progress),
   };
@@ -143,6 +148,7 @@ function userMemory(scope: Scope, range: SearchRange | undefined, progress: Scan
   return {
     space: 'user',
     what: `the memory of task ${task.pid} (${task.comm})`,
+    from: range?.start ?? 0n,
     length: totalLength(ranges),
     pieces: userPieces(scope, task.mm, ranges, progress),
   };

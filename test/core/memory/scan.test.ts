@@ -9,7 +9,7 @@ import { FakeMemory } from '../../support/fake-kernel.ts';
 const START = 0xffff_8880_0000_0000n;
 const PAGE = 4096;
 
-function scan(memory: FakeMemory, address: bigint, length: number, check = () => undefined as void) {
+function scan(memory: FakeMemory, address: bigint, length: number, check: () => void = () => undefined) {
   const progress: ScanProgress = { done: 0, unreadable: 0 };
   const pieces = [...scanMemory(memory, { space: 'virtual', address, length, what: 'test' }, progress, check)];
   return { pieces, progress };
