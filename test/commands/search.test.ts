@@ -115,7 +115,7 @@ describe('search', () => {
     const { rows } = session.json('search -c "needle in" -K');
     expect(addresses(rows)).toEqual([seam]);
     expect(session.json('search -c needle hay -s ffff888000181000 -l 0x20000').rows).toMatchObject([
-      { value: 'needle' },
+      { value: 'needle in' },
     ]);
   });
 
