@@ -1,0 +1,251 @@
+/**
+ * kdbg inside the guest, on the kernel that it runs on: what it reads from memory against what the kernel itself says in
+ * /proc. A running system moves, so /proc is read before and after, and what stood still is compared.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bootGuest, type Guest } from './guest.ts';
+import {
+  type Answer,
+  answersIn,
+  type ProcThread,
+  printStacks,
+  printThreads,
+  stacksIn,
+  threadsIn,
+} from './local-proc.ts';
+
+interface Frame {
+  readonly pc: string;
+  readonly symbol: string | null;
+  readonly offset: number | null;
+}
+type Row = Readonly<Record<string, unknown>>;
+
+/** Tasks that run kdbg or wait for it: the only ones that always move. */
+const BUSY = /^(node|sh|lab-agent|libuv-worker|cat|DelayedTaskSche|kdbg)/;
+
+const rowsOf = <T = Row>(answer: Answer | undefined): readonly T[] => {
+  expect(answer, 'an answer').toBeDefined();
+  expect(answer?.error).toBeUndefined();
+  return (answer?.rows ?? []) as readonly T[];
+};
+
+/** Threads that look the same in both readings. */
+const stable = (before: readonly ProcThread[], after: readonly ProcThread[]): readonly ProcThread[] => {
+  const later = new Map(after.map((thread) => [thread.pid, JSON.stringify(thread)]));
+  return before.filter((thread) => later.get(thread.pid) === JSON.stringify(thread));
+};
+
+/** Whether a task_struct's comm is what /proc has: for kernel threads the whole name, and what a worker last did. */
+const isCommOf = (comm: string, shown: string): boolean =>
+  shown === comm || (shown.startsWith(comm) && (comm.length === 15 || comm.startsWith('kworker/')));
+
+const STATES: Readonly<Record<string, string>> = {
+  R: 'RU',
+  S: 'IN',
+  D: 'UN',
+  I: 'ID',
+  Z: 'ZO',
+  T: 'ST',
+  t: 'TR',
+  X: 'DE',
+  P: 'PA',
+};
+
+describe.each([
+  { kernel: '6.1', paging: 4 },
+  { kernel: '6.12', paging: 5 },
+] as const)('kdbg on its own kernel $kernel, $paging levels of page tables', ({ kernel, paging }) => {
+  let guest: Guest;
+  beforeAll(async () => {
+    guest = await bootGuest({ kernel, paging });
+    for (const state of ['deadlock', 'rwsem', 'user']) await guest.plant(state);
+  });
+  afterAll(() => guest?.close());
+
+  test('ps has the tasks of /proc with their states and parents', async () => {
+    const output = await guest.must(`${printThreads}; kdbg --json -c ps; ${printThreads}`, { timeoutMs: 120_000 });
+    const [before = [], after = []] = threadsIn(output);
+    const rows = rowsOf<{ pid: number; ppid: number; state: string; comm: string }>(answersIn(output)[0]);
+    const listed = new Map(rows.filter(({ pid }) => pid !== 0).map((row) => [row.pid, row]));
+    const still = stable(before, after);
+    for (const { pid, ppid, state, comm } of still) {
+      const row = listed.get(pid);
+      expect(row, `PID ${pid}`).toMatchObject({ pid, ppid, state: STATES[state] });
+      expect(row?.comm, `PID ${pid}`).toSatisfy((shown: string) => isCommOf(shown, comm));
+    }
+    const known = new Set([...before, ...after].map(({ pid }) => pid));
+    const unknown = rows.filter(({ pid, comm }) => pid !== 0 && !known.has(pid) && !BUSY.test(comm));
+    expect(unknown).toEqual([]);
+    expect(rows.filter(({ pid }) => pid === 0)).toHaveLength(2);
+    process.stdout.write(`lab ${kernel}: ps compared ${still.length} of ${rows.length} tasks\n`);
+    expect(still.length).toBeGreaterThan(80);
+  });
+
+  test('bt of every sleeping task has the functions of /proc/PID/stack, and those that it hides', async () => {
+    const output = await guest.must(`${printStacks}; kdbg --json -c 'foreach bt'; ${printStacks}`, {
+      timeoutMs: 240_000,
+    });
+    const [before, after] = stacksIn(output);
+    const rows = rowsOf<{ pid: number; comm: string; frames: readonly Frame[] }>(answersIn(output)[0]);
+    const scheduler = await schedulerText(guest);
+    let compared = 0;
+    for (const { pid, comm, frames } of rows) {
+      const expected = before?.get(pid);
+      if (expected === undefined || expected === '' || expected !== after?.get(pid) || BUSY.test(comm)) continue;
+      const shown = frames
+        .filter(({ pc }) => BigInt(pc) < scheduler.start || BigInt(pc) >= scheduler.end)
+        .map(({ symbol, offset }) => `${symbol}+0x${Number(offset).toString(16)}`);
+      expect(shown.join(' '), `${pid} ${comm}`).toBe(expected);
+      const top = frames.find((frame) => frame.symbol !== null)?.symbol;
+      expect(top, `${pid} ${comm}`).toMatch(/^__schedule$|^(asm_)?sysvec|^ret_from_fork/);
+      compared++;
+    }
+    process.stdout.write(`lab ${kernel}: bt compared ${compared} of ${rows.length} stacks\n`);
+    expect(compared).toBeGreaterThan(70);
+  });
+
+  test('mod is lsmod, log is dmesg, sym -l is /proc/kallsyms', async () => {
+    const output = await guest.must('kdbg --json -c mod -c log -c "sym -l"', { timeoutMs: 120_000 });
+    const [mod, log, sym] = answersIn(output);
+    const modules = (await guest.must('cat /proc/modules'))
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [name, size, , , , base] = line.split(' ') as [string, string, string, string, string, string];
+        return { name, size: Number(size), base };
+      });
+    const listed = rowsOf<{ name: string; size: number; base: string }>(mod);
+    const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+    expect(listed.map(({ name, size, base }) => ({ name, size, base })).sort(byName)).toEqual(modules.sort(byName));
+    expect(modules.length).toBeGreaterThan(4);
+
+    const messages = (await guest.must('dmesg -r')).trimEnd().split('\n');
+    const records = rowsOf<{ time: number; level: number; text: string }>(log).flatMap(({ time, level, text }) =>
+      text.split('\n').map((line) => `<${level}>[${time.toFixed(6).padStart(12)}] ${line}`),
+    );
+    const common = messages.slice(0, records.length);
+    expect(records.slice(0, common.length)).toEqual(common);
+    expect(common.length).toBeGreaterThan(200);
+
+    const symbols = new Set(
+      rowsOf<{ address: string; type: string; name: string; module: string | null }>(sym).map(
+        (row) =>
+          `${BigInt(row.address).toString(16).padStart(16, '0')} ${row.type} ${row.name}${row.module === null ? '' : ` [${row.module}]`}`,
+      ),
+    );
+    const kallsyms = (await guest.must('cat /proc/kallsyms')).trimEnd().replaceAll('\t', ' ').split('\n');
+    const missing = kallsyms.filter((line) => !symbols.has(line));
+    expect(missing.slice(0, 10)).toEqual([]);
+    expect(symbols.size).toBe(new Set(kallsyms).size);
+    expect(symbols.size).toBeGreaterThan(80_000);
+  });
+
+  test('structures agree with the kernel: sizes, offsets, and members of every process', async () => {
+    const truth = await guest.truth();
+    // The module's struct worker has a namesake in the kernel, which is the one that the bare name means.
+    const types = truth.all('type').filter(({ name }) => name !== 'struct worker');
+    const members = truth.all('member').filter(({ type }) => type !== 'struct worker');
+    const init = 'container_of(init_task.tasks.next, struct task_struct, tasks)';
+    const commands = [
+      'list task_struct.tasks -h init_task -s task_struct.pid,tgid,comm,real_parent',
+      ...['start_code', 'start_stack', 'arg_start'].map((member) => `p ${init}->mm->${member}`),
+      ...types.map(({ name }) => name as string),
+      ...members.map(({ type, name }) => `p offsetof(${type}, ${name})`),
+    ];
+    const output = await guest.must(`${printThreads}; kdbg --json; ${printThreads}`, {
+      stdin: Buffer.from(commands.join('\n')),
+      timeoutMs: 120_000,
+    });
+    const [tasks, startCode, startStack, argStart, ...described] = answersIn(output);
+
+    const [before = [], after = []] = threadsIn(output);
+    const rows = rowsOf<{ address: string; pid: number; tgid: number; comm: string; real_parent: string }>(tasks);
+    const byPid = new Map(rows.map((row) => [row.pid, row]));
+    const byAddress = new Map(rows.map((row) => [row.address, row]));
+    let compared = 0;
+    for (const { pid, comm, ppid } of stable(before, after)) {
+      const row = byPid.get(pid);
+      if (row === undefined || BUSY.test(comm)) continue;
+      expect(row.comm).toSatisfy((shown: string) => isCommOf(shown, comm));
+      expect({ tgid: row.tgid, ppid: byAddress.get(row.real_parent)?.tgid }).toEqual({ tgid: pid, ppid });
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(60);
+
+    const stat = (await guest.must('cat /proc/1/stat')).replace(/^.*\) /s, '').split(' ');
+    // proc(5) counts the fields of stat from 1, and the state is the third.
+    for (const [answer, field] of [
+      [startCode, 26],
+      [startStack, 28],
+      [argStart, 48],
+    ] as const) {
+      expect(BigInt(rowsOf<{ value: string | number }>(answer)[0]?.value ?? -1)).toBe(
+        BigInt(stat[field - 3] as string),
+      );
+    }
+
+    for (const [i, { name, size }] of types.entries()) {
+      const [row] = rowsOf<{ size: number }>(described[i]);
+      expect(row?.size, name).toBe(Number(size));
+    }
+    for (const [i, { type, name, offset }] of members.entries()) {
+      const [row] = rowsOf<{ value: number }>(described[types.length + i]);
+      expect(Number(row?.value), `${type}.${name}`).toBe(Number(offset));
+    }
+    expect(types.length).toBeGreaterThan(5);
+  });
+
+  test('without kernel memory everything that files serve works, and status says why', async () => {
+    const commands = ['ps', 'sym schedule', 'struct list_head', 'log', 'mod', 'status', 'bt 2', 'rd linux_banner'];
+    const run = (prefix: string): Promise<string> =>
+      guest
+        .run(`${prefix} kdbg --json ${commands.map((command) => `-c '${command}'`).join(' ')}`, { timeoutMs: 120_000 })
+        .then(({ stdout }) => stdout);
+    const masked = `unshare -m sh -c 'mount --bind /dev/null /proc/kcore && exec "$@"' sh`;
+    const [ps, sym, struct, log, mod, status, bt, rd] = answersIn(await run(masked));
+    expect(rowsOf(ps).length).toBeGreaterThan(80);
+    expect(rowsOf(sym)).toMatchObject([{ name: 'schedule' }]);
+    expect(rowsOf(struct)).toMatchObject([{ size: 16 }]);
+    expect(rowsOf(log).length).toBeGreaterThan(200);
+    expect(rowsOf(mod).length).toBeGreaterThan(4);
+    expect(JSON.stringify(status)).toMatch(/kcore/);
+    expect(rowsOf<{ frames: readonly Frame[] }>(bt)[0]?.frames.map(({ symbol }) => symbol)).toContain('kthreadd');
+    expect(rd).toMatchObject({ status: 1, error: expect.stringMatching(/memory/) });
+
+    const user = `perl -e '$( = $) = 100; $< = $> = 100; exec @ARGV or die' `;
+    await guest.must('echo 1 > /proc/sys/kernel/kptr_restrict; echo 1 > /proc/sys/kernel/dmesg_restrict');
+    const asUser = answersIn(await run(user));
+    expect(rowsOf(asUser[0]).length).toBeGreaterThan(80);
+    expect(rowsOf(asUser[2])).toMatchObject([{ size: 16 }]);
+    expect(rowsOf(asUser[4]).length).toBeGreaterThan(4);
+    expect(JSON.stringify(asUser[5])).toMatch(/root/);
+    expect(asUser[1]).toMatchObject({ status: 0, notices: [expect.stringMatching(/hides the addresses/)] });
+    expect(JSON.stringify(asUser[6])).toMatch(/stack is readable by root only/);
+    expect(asUser[7]).toMatchObject({ error: expect.stringMatching(/root/) });
+  });
+
+  test('starts in the time that node needs, and little more', async () => {
+    const millisecondsOf = async (command: string): Promise<number> => {
+      const started = performance.now();
+      await guest.must(command, { timeoutMs: 60_000 });
+      return Math.round(performance.now() - started);
+    };
+    await guest.must('kdbg -c "p 1"', { timeoutMs: 60_000 });
+    const figures = {
+      node: await millisecondsOf('node -e 0'),
+      version: await millisecondsOf('kdbg --version'),
+      ps: await millisecondsOf('kdbg -c ps'),
+      foreachBt: await millisecondsOf('kdbg -c "foreach bt"'),
+    };
+    process.stdout.write(`lab ${kernel}: milliseconds in the guest ${JSON.stringify(figures)}\n`);
+    expect(figures.ps).toBeLessThan(30_000);
+  });
+});
+
+/** .sched.text, whose functions /proc/PID/stack leaves out (in_sched_functions, kernel/sched/core.c). */
+const schedulerText = async (guest: Guest): Promise<{ readonly start: bigint; readonly end: bigint }> => {
+  const text = await guest.must('grep -E " __sched_text_(start|end)$" /proc/kallsyms');
+  const at = (name: string): bigint => BigInt(`0x${new RegExp(`^(\\w+) \\w ${name}$`, 'm').exec(text)?.[1]}`);
+  return { start: at('__sched_text_start'), end: at('__sched_text_end') };
+};
