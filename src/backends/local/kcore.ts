@@ -7,6 +7,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { DataError } from '../../core/errors.ts';
+import { ELF_HEADER_LENGTH } from '../../core/formats/elf.ts';
 import {
   type Kcore,
   type KcoreSegment,
@@ -15,7 +16,6 @@ import {
   kcoreSegmentAtPhysical,
   parseKcore,
 } from '../../core/formats/kcore.ts';
-import { ELF_HEADER_LENGTH } from '../../core/formats/elf.ts';
 import { PAGE_SIZE } from '../../core/memory/address.ts';
 import type { MemorySource, ReadRequest } from '../../core/memory/backend.ts';
 import { Fault, type FaultReason } from '../../core/memory/fault.ts';
@@ -36,6 +36,9 @@ interface Piece {
   readonly at: number;
   readonly length: number;
 }
+
+/** The file is there and has nothing in it: a container runtime put it over the real one. */
+export class EmptyKcoreError extends DataError {}
 
 export interface KcoreOptions {
   /** Told of every batch: how many bytes came. */
@@ -237,7 +240,7 @@ function readHeaders(fd: number): Kcore {
     if (round === 8) throw new DataError('/proc/kcore headers grow while they are read');
     bytes = Buffer.alloc(wanted);
     const failure = readFully(fd, bytes, 0n);
-    if (failure?.reason === 'truncated') throw new DataError('/proc/kcore is empty');
+    if (failure?.reason === 'truncated') throw new EmptyKcoreError('/proc/kcore is empty');
     if (failure !== undefined) throw new DataError(`/proc/kcore headers cannot be read: ${failure.detail}`);
     wanted = kcoreHeadersLength(bytes);
   }

@@ -46,7 +46,9 @@ export class VmallocAreas {
     if (area?.isDevice === true) return { reason: 'denied', detail: 'device memory' };
     if (area !== undefined) return undefined;
     // The memory map (vmemmap) is a range of its own without areas: nothing can be said of it.
-    const isListed = this.#areas?.some(({ start }) => start >= segment.virtual && start - segment.virtual < segment.length);
+    const isListed = this.#areas?.some(
+      ({ start }) => start >= segment.virtual && start - segment.virtual < segment.length,
+    );
     return isListed === true ? { reason: 'unmapped' } : undefined;
   }
 

@@ -145,7 +145,7 @@ export class Recording {
     const commands = this.commands.length;
     const pages = this.#index.pages.virtual.size + this.#index.pages.physical.size;
     return {
-      name: 'recording',
+      name: 'replay',
       available: true,
       detail: `of ${target.name} (${kernel.release ?? 'unknown kernel'}), ${created.slice(0, 16).replace('T', ' ')} UTC: ${commands} commands, ${pages} page reads, ${this.#index.answers.length} file reads`,
     };

@@ -15,7 +15,7 @@ describe('this machine', () => {
 
   it('says of each capability whether it is there, from what, and what would help', () => {
     const capabilities = backend.capabilities();
-    expect(capabilities.map(({ name }) => name)).toEqual(['memory', 'files', 'symbols', 'types', 'log']);
+    expect(capabilities.map(({ name }) => name)).toEqual(['memory', 'files', 'symbols', 'types', 'log', 'stacks']);
     for (const { available, detail, help, name } of capabilities) {
       expect(detail, name).not.toBe('');
       if (!available) expect(detail, name).toMatch(/\/proc|\/sys|\/dev/);
