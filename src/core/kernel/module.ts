@@ -81,8 +81,20 @@ export function modules(kernel: Kernel): readonly Module[] {
     if (found !== undefined) return found;
     const file = kernel.hasFiles ? kernel.files.read('/proc/modules', 4 * 1024 * 1024) : undefined;
     if (file?.ok === true) return parseProcModules(file.bytes);
+    // `modules` itself is data, which kallsyms leaves out without CONFIG_KALLSYMS_ALL; a function it never does.
+    if (isKnownAbsent(kernel, '__request_module')) return [];
     throw new UnsupportedError(`${kernel.backend.name} does not tell of modules`);
   });
+}
+
+/** True when the kernel's symbols are known and this is none of them: CONFIG_MODULES is off. */
+function isKnownAbsent(kernel: Kernel, name: string): boolean {
+  try {
+    return kernel.symbols.count > 0 && kernel.symbols.all(name).length === 0;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return false;
+    throw error;
+  }
 }
 
 /** The module of this name: `-` and `_` are one, as for modprobe. Throws NotFoundError. */

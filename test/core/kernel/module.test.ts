@@ -122,3 +122,13 @@ describe('modules', () => {
     expect(() => modules(new FakeKernel().kernel({ memory: false }))).toThrow('does not tell of modules');
   });
 });
+
+describe('a kernel without modules', () => {
+  it('has none, and that is known where its symbols are', () => {
+    const fake = new FakeKernel();
+    fake.symbols.add('schedule', 0xffff_ffff_8100_0000n, 'T');
+    expect(modules(fake.kernel({ memory: false }))).toEqual([]);
+    fake.symbols.add('__request_module', 0xffff_ffff_8100_1000n, 'T');
+    expect(() => modules(fake.kernel({ memory: false }))).toThrow('does not tell of modules');
+  });
+});
