@@ -55,7 +55,8 @@ export default defineCommand({
     } else if (value !== '') {
       throw new UsageError(`"${name}" is no variable`, { hint: '"set -v" lists them' });
     } else if (scope.input !== undefined) {
-      for (const task of pipedTasks(scope, scope.input)) yield contextRow(scope, task);
+      let shown = 0;
+      for (const task of pipedTasks(scope, scope.input)) yield contextRow(scope, task, shown++);
     } else {
       const context = newContext(scope, { name, cpu: c, initial: p });
       if (context !== undefined) scope.shell.setContext(context);

@@ -55,8 +55,8 @@ export function taskOnCpu(kernel: Kernel, cpu: number): TaskSummary {
   return summaryOf(taskAt(kernel, address));
 }
 
-/** The block that `set` shows of a task. */
-export function contextRow(scope: Scope, task: TaskSummary): Item {
+/** The block that `set` shows of a task; a blank line stands before all but the first. */
+export function contextRow(scope: Scope, task: TaskSummary, index = 0): Item {
   const { kernel } = scope;
   const { pid, comm, cpu, state } = task;
   const address = task.task?.address;
@@ -65,6 +65,7 @@ export function contextRow(scope: Scope, task: TaskSummary): Item {
   const marks = marksOf(kernel, address);
   const data = { pid, comm, task: address ?? null, cpu, state, detail: detail ?? null, marks };
   return row(data, () => [
+    ...(index === 0 ? [] : ['']),
     labelled('PID', [span(String(pid), taskRef(task), 'task')]),
     labelled('COMMAND', [`"${comm}"`]),
     labelled('TASK', taskLine(kernel, task)),

@@ -91,13 +91,20 @@ function frameLine(shown: ShownStack, frame: ShownFrame, options: StackViewOptio
     number,
     ' ',
     ...slotSpans(frame),
-    nameSpan(frame, options),
+    nameSpan(frame, options.offsets || frame.pc === undefined, options.radix),
     ...pcSpans(frame),
-    ...(frame.module === undefined
-      ? []
-      : [' ', span(`[${frame.module}]`, { kind: 'module', name: frame.module } as const)]),
+    ...moduleSpans(frame),
     ...methodSpans(frame),
   ];
+}
+
+/** A frame by its function alone: `__mutex_lock.constprop.0+0x3d [xfs]`. */
+export function frameSpans(frame: ShownFrame, withOffset: boolean, radix: 10 | 16): readonly Span[] {
+  return [nameSpan(frame, withOffset, radix), ...moduleSpans(frame), ...methodSpans(frame)];
+}
+
+function moduleSpans({ module }: ShownFrame): readonly Span[] {
+  return module === undefined ? [] : [' ', span(`[${module}]`, { kind: 'module', name: module })];
 }
 
 function slotSpans({ sp }: ShownFrame): readonly Span[] {
@@ -105,9 +112,9 @@ function slotSpans({ sp }: ShownFrame): readonly Span[] {
   return ['[', span(sp.toString(16).padStart(8), { kind: 'address', address: sp }, 'address'), '] '];
 }
 
-/** A frame without an address is told apart by its offset at least. */
-function nameSpan(frame: ShownFrame, options: StackViewOptions): Span {
-  const text = functionName(frame, options.offsets || frame.pc === undefined, options.radix);
+/** The function; of a frame whose address is not known with the offset, which is all that tells where in it. */
+function nameSpan(frame: ShownFrame, withOffset: boolean, radix: 10 | 16): Span {
+  const text = functionName(frame, withOffset, radix);
   const { symbol, symbolAddress } = frame;
   if (symbol === undefined) return text;
   return symbolAddress === undefined
