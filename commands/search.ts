@@ -26,7 +26,7 @@ export default defineCommand({
   description: [
     'VALUE is a number in hex, a symbol (its address) or an expression; several may be given, and each word of memory that has one of them is shown. Words are 64 bits unless -w or -h says otherwise, and are looked for where they are aligned; strings (-c) anywhere.',
     "Without an option all of the kernel's memory is searched: its text and data, RAM by the direct map, vmalloc and module areas. A page of vmalloc memory is in RAM too, so what is in it shows at two addresses. On a live target RAM is searched only if it is asked for (-k, -K, -p or a range) or small.",
-    'A search of a live target reads much, and while the session is recorded everything that it reads goes into the recording.',
+    'A search of a live target reads much, and while the session is recorded everything that it reads goes into the recording. A search of this machine finds what kdbg itself holds as well.',
   ],
   needs: ['memory'],
   options: {

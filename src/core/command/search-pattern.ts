@@ -111,8 +111,9 @@ function textPattern(values: readonly string[]): Pattern {
       const offset = Number(at - piece.address);
       const text = texts[index] as Uint8Array;
       if (offset < 0) return decodeText(text);
-      const nul = piece.bytes.indexOf(0, offset + text.length);
-      const end = Math.min(nul < 0 ? piece.bytes.length : nul, offset + Math.max(TEXT_SHOWN, text.length));
+      const limit = Math.min(offset + Math.max(TEXT_SHOWN, text.length), piece.bytes.length);
+      let end = offset + text.length;
+      while (end < limit && (piece.bytes[end] as number) >= 0x20) end++;
       return decodeText(piece.bytes, offset, end);
     },
   };
