@@ -6,7 +6,7 @@ import { directMap, directMapAddress } from '../kernel/direct-map.ts';
 import type { SearchRange } from '../kernel/search-ranges.ts';
 import { threadSize } from '../kernel/stack.ts';
 import type { Task } from '../kernel/task-struct.ts';
-import { readUserMany } from '../kernel/user-memory.ts';
+import { readUserMany, translate } from '../kernel/user-memory.ts';
 import { PAGE_SIZE } from '../memory/address.ts';
 import { type ReadRequest, USER_MEMORY } from '../memory/backend.ts';
 import { SCAN_CHUNK, type ScanProgress, scanMemory } from '../memory/scan.ts';
@@ -95,8 +95,12 @@ export function* userPieces(
   progress: ScanProgress,
 ): Generator<SearchPiece, void> {
   for (const { start, end } of ranges) {
-    for (let at = start; at < end; at += BigInt(SCAN_CHUNK)) {
+    for (let at = start; at < end; ) {
       scope.check();
+      const next = presentFrom(scope, mm, at, end);
+      progress.done += Number(next - at);
+      progress.unreadable += Number(next - at);
+      at = next;
       const length = end - at < BigInt(SCAN_CHUNK) ? Number(end - at) : SCAN_CHUNK;
       const pages = Array.from({ length: Math.ceil(length / PAGE_SIZE) }, (_, i) => {
         return { mm, address: at + BigInt(i * PAGE_SIZE), length: PAGE_SIZE, what: USER_MEMORY };
@@ -107,6 +111,24 @@ export function* userPieces(
         if (answer instanceof Uint8Array) yield { address: at + BigInt(i * PAGE_SIZE), bytes: answer };
         else progress.unreadable += PAGE_SIZE;
       }
+      at += BigInt(length);
     }
   }
+}
+
+/**
+ * The first address that page tables may map: a process may reserve terabytes, and an entry that is absent high up in
+ * the tables tells of gigabytes that are not there.
+ */
+function presentFrom({ kernel, check }: Scope, mm: bigint, start: bigint, end: bigint): bigint {
+  const { levels } = directMap(kernel);
+  for (let at = start; at < end; ) {
+    check();
+    const { steps, result } = translate(kernel, mm, at);
+    if (result.kind !== 'absent' || steps.length === levels || steps.length === 0) return at;
+    // Each entry above the last level covers 512 of the next.
+    const covered = BigInt(12 + 9 * (levels - steps.length));
+    at = ((at >> covered) + 1n) << covered;
+  }
+  return end;
 }

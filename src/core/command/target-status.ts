@@ -142,11 +142,7 @@ function perCpuOf(kernel: Kernel): Answer {
 }
 
 function unwinderOf(kernel: Kernel): Answer {
-  if (!kernel.hasMemory) {
-    return kernel.hasFiles
-      ? { available: true, detail: '/proc/PID/stack: functions, without their arguments and frames' }
-      : { available: false, detail: 'stacks are in kernel memory' };
-  }
+  if (!kernel.hasMemory) return NEEDS_MEMORY;
   if (!hasOrc(kernel)) return { available: true, detail: 'frame pointers: this kernel has no ORC tables' };
   const start = kernel.addressOf('schedule');
   const entry = start === undefined ? undefined : orcTables(kernel).find(start);
