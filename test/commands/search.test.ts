@@ -179,3 +179,34 @@ describe('search of stacks', () => {
     expect(session.json('search -t -s 1000 1').error).toContain('do not go with stacks');
   });
 });
+
+describe('search of a process', () => {
+  it('passes over what is reserved and not there', () => {
+    const tasks = new FakeTasks([{ pid: 7, comm: 'huge' }]);
+    const { fake } = tasks;
+    fake.c(`struct vm_area_struct { unsigned long vm_start, vm_end, vm_flags; struct vm_area_struct *vm_next; };
+      struct mm_struct { void *pgd; struct vm_area_struct *mmap; };`);
+    fake.globalInteger('page_offset_base', U64, MAP);
+    const place = 0x1234_5678_9000n;
+    // One page, behind a table of each level, in the middle of 32 TiB.
+    for (const [i, level] of [3n, 2n, 1n, 0n].entries()) {
+      const table = MAP + 0x10_0000n + BigInt(i) * 4096n;
+      fake.memory.write(table, new Uint8Array(4096));
+      const slot = (place >> (12n + 9n * level)) & 511n;
+      fake.memory.u64(table + slot * 8n, 0x10_0067n + BigInt(i + 1) * 4096n);
+    }
+    fake.memory.write(MAP + 0x10_4000n, new Uint8Array(4096));
+    fake.memory.u64(MAP + 0x10_4ff8n, WANTED);
+    const area = { vm_start: 0x1000_0000_0000n, vm_end: 0x3000_0000_0000n, vm_flags: 3 };
+    const device = fake.place(fake.type('vm_area_struct'), { ...area, vm_flags: 0x400 });
+    const first = fake.place(fake.type('vm_area_struct'), { ...area, vm_next: device });
+    const mm = fake.place(fake.type('mm_struct'), { pgd: MAP + 0x10_0000n, mmap: first });
+    fake.set(fake.type('task_struct'), tasks.address(7), 'mm', mm);
+    const session = fakeSession(fake, { pid: 7 });
+    const { rows, notices } = session.json('search -u deadbeef00000001');
+    expect(rows).toEqual([{ address: '0x123456789ff8', value: '0xdeadbeef00000001', symbol: null }]);
+    expect(notices.at(-1)).toMatch(/^searched the memory of task 7 \(huge\): 32768 GiB; 32768 GiB of it/);
+    expect(fake.memory.reads.length).toBeLessThan(100);
+    expect(fakeSession(fake, { pid: 0 }).json('search -u 1').error).toContain('no memory of its own');
+  });
+});
