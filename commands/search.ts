@@ -9,6 +9,8 @@ import { planSearch, type SearchPlan } from '../src/core/command/search-plan.ts'
 import type { SearchPiece } from '../src/core/command/search-source.ts';
 import { offsetRadix } from '../src/core/command/settings.ts';
 import { address, integer } from '../src/core/command/target-kinds.ts';
+import { taskCells, taskHeading } from '../src/core/command/task-view.ts';
+import { summaryOf } from '../src/core/kernel/task-summary.ts';
 import { formatAddress } from '../src/core/memory/address.ts';
 import type { ScanProgress } from '../src/core/memory/scan.ts';
 import { hexdumpLines } from '../src/core/output/hexdump.ts';
@@ -66,7 +68,7 @@ export default defineCommand({
         if (piece.task !== undefined && piece.task.address !== task) {
           if (task !== undefined) yield text('');
           task = piece.task.address;
-          yield text(taskLine(piece));
+          yield text(taskHeading(summaryOf(piece.task)));
         }
         yield hit(scope, plan, pattern, piece, at, index, args.x ?? 0);
       }
@@ -96,7 +98,7 @@ function hit(
     address: at,
     value,
     symbol: symbol ?? null,
-    ...(task === undefined ? {} : { pid: task.pid, task: task.address, comm: task.comm }),
+    ...(task === undefined ? {} : taskCells(summaryOf(task))),
   };
   return row(data, () => {
     const name = pattern.names[index];
@@ -117,15 +119,6 @@ function context(piece: SearchPiece, at: bigint, unit: Pattern['unit'], around: 
   const first = Math.max(offset - around * size, 0);
   const bytes = piece.bytes.subarray(first, offset + (around + 1) * size);
   return [...hexdumpLines({ bytes, address: piece.address + BigInt(first), unit }), ''];
-}
-
-function taskLine({ task }: SearchPiece): Line {
-  if (task === undefined) return '';
-  const { pid, address: at } = task;
-  return [
-    span(`PID: ${String(pid).padEnd(7)}`, { kind: 'task', task: at, pid }, 'task'),
-    `  TASK: ${formatAddress(at)}  CPU: ${String(task.cpu ?? 0).padEnd(3)}  COMMAND: "${task.comm}"`,
-  ];
 }
 
 function summary(plan: SearchPlan, { done, unreadable }: ScanProgress): string {

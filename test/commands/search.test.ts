@@ -129,7 +129,7 @@ describe('search', () => {
     ['search -s 2000 -e 1000 1', 'empty'],
     ['search -l 8 1', '-l wants -s'],
     ['search no_such_symbol', 'no symbol'],
-    ['search -u 1', 'task_struct'],
+    ['search -u 1', 'no type'],
   ])('%s is refused', (line, part) => {
     const { status, error } = session.json(line);
     expect(status).toBeGreaterThan(0);

@@ -16,6 +16,7 @@ import { threadSize } from '../kernel/stack.ts';
 import { taskAt, tasks } from '../kernel/task.ts';
 import { vmas } from '../kernel/vma.ts';
 import type { ScanProgress } from '../memory/scan.ts';
+import { contextTask } from './context.ts';
 import type { Scope } from './scope.ts';
 import { kernelPieces, physicalPieces, type SearchPiece, stackPieces, userPieces } from './search-source.ts';
 
@@ -138,10 +139,8 @@ function stacks(scope: Scope, active: boolean, progress: ScanProgress): SearchPl
 }
 
 function userMemory(scope: Scope, range: SearchRange | undefined, progress: ScanProgress): SearchPlan {
-  const { kernel, context } = scope;
-  const address = context.task ?? tasks(kernel).find((each) => each.pid === context.pid)?.address;
-  if (address === undefined) throw new UnsupportedError('the context is no task of this kernel: "set PID" chooses one');
-  const task = taskAt(kernel, address);
+  const { kernel } = scope;
+  const task = contextTask(scope);
   if (task.mm === 0n) throw new UnsupportedError(`task ${task.pid} (${task.comm}) has no memory of its own`);
   const mapped = vmas(kernel, task.mm).filter(({ flags }) => (flags & VM_DEVICE) === 0n);
   const ranges = range === undefined ? mapped : clip(mapped, range.start, range.end);
