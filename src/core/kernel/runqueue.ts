@@ -1,5 +1,5 @@
 /** What each CPU runs: the per-CPU struct rq, whose `curr` is the running task and whose `idle` is the swapper. */
-import { Fault } from '../memory/fault.ts';
+import { FaultError } from '../errors.ts';
 import { cpus } from './cpu.ts';
 import type { Kernel } from './kernel.ts';
 import { perCpuSymbol } from './percpu.ts';
@@ -19,13 +19,24 @@ export function runqueues(kernel: Kernel): ReadonlyMap<number, Runqueue> {
     }
     struct.prefetch([...found.values()].map((runqueue) => runqueue.address));
     for (const [cpu, runqueue] of found) {
-      const probe = kernel.memory.tryRead(runqueue.address, struct.size, 'rq');
-      if (!(probe instanceof Fault)) continue;
-      kernel.notice(`the run queue of CPU ${cpu} is left out: ${probe.message}`);
+      const fault = faultIn(runqueue);
+      if (fault === undefined) continue;
+      kernel.notice(`the run queue of CPU ${cpu} is left out: ${fault.message}`);
       found.delete(cpu);
     }
     return found;
   });
+}
+
+/** Only what is read of it is touched: a struct rq is larger than a page. */
+function faultIn(runqueue: Runqueue): FaultError | undefined {
+  try {
+    void [runqueue.current, runqueue.idle];
+    return undefined;
+  } catch (error) {
+    if (error instanceof FaultError) return error;
+    throw error;
+  }
 }
 
 /** The task that each online CPU runs: rq->curr. On a live target true of a moment that is over. */

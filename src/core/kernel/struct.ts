@@ -15,6 +15,7 @@
  */
 import { DataError, NotFoundError } from '../errors.ts';
 import { formatAddress } from '../memory/address.ts';
+import type { ReadRequest } from '../memory/backend.ts';
 import type { Memory } from '../memory/memory.ts';
 import { decodeCString } from '../memory/text.ts';
 import { findMember, type MemberLocation } from '../types/member-path.ts';
@@ -53,6 +54,8 @@ export interface BoundStruct<F extends Fields> {
   /** Offset of a field in bytes; undefined for an optional one that this kernel lacks. */
   offset(field: keyof F): number | undefined;
   has(field: keyof F): boolean;
+  /** What is read of one structure, to be asked for with other things. */
+  ranges(address: bigint): readonly ReadRequest[];
   /** Brings the pages of many structures in with one request. */
   prefetch(addresses: readonly bigint[]): void;
 }
@@ -186,6 +189,13 @@ export function bindStruct<F extends Fields>(
     defineReader(prototype, key, declared, location, `${definition.name}.${location.path}`, memory);
   }
   const pieces = mergeRanges(ranges);
+  const rangesAt = (address: bigint): readonly ReadRequest[] =>
+    pieces.map(({ start, end }) => ({
+      space: 'virtual',
+      address: address + BigInt(start),
+      length: end - start,
+      what: definition.name,
+    }));
   return {
     name: definition.name,
     type,
@@ -197,18 +207,8 @@ export function bindStruct<F extends Fields>(
     },
     offset: (key) => locations.get(key as string)?.offset,
     has: (key) => locations.has(key as string),
-    prefetch(addresses) {
-      memory().prefetch(
-        addresses.flatMap((address) =>
-          pieces.map(({ start, end }) => ({
-            space: 'virtual' as const,
-            address: address + BigInt(start),
-            length: end - start,
-            what: definition.name,
-          })),
-        ),
-      );
-    },
+    ranges: rangesAt,
+    prefetch: (addresses) => memory().prefetch(addresses.flatMap(rangesAt)),
   };
 }
 

@@ -9,6 +9,7 @@ import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import { cpus } from './cpu.ts';
 import { walkIdr } from './idr.ts';
 import type { Kernel } from './kernel.ts';
+import { isLinked, prefetchTask, seenTasks } from './pid-link.ts';
 import { runqueues } from './runqueue.ts';
 import { defineStruct, embedded, pointer } from './struct.ts';
 import { tasksByLists } from './task-lists.ts';
@@ -76,13 +77,17 @@ function threadsByPid(kernel: Kernel, damaged: (error: KdbgError) => void): read
   const struct = kernel.struct(PidStruct);
   const entries = [...walkIdr(kernel, namespace.idr, { limit: PIDS_MAX, damaged })];
   const found: bigint[] = [];
+  const seen = seenTasks(kernel);
+  seen.clear();
   for (let at = 0; at < entries.length; at += BATCH) {
     const batch = entries.slice(at, at + BATCH);
     struct.prefetch(batch.map((entry) => entry.pointer));
-    for (const { pointer: pid } of batch) {
+    for (const { id, pointer: pid } of batch) {
       try {
         const task = taskOfPid(kernel, pid);
-        if (task !== undefined) found.push(task);
+        if (task === undefined) continue;
+        found.push(task);
+        if (kernel.liveness === 'live') seen.set(Number(id), { task, pid });
       } catch (error) {
         if (!(error instanceof KdbgError) || error.status === 130) throw error;
         damaged(error);
@@ -121,21 +126,32 @@ export function taskAt(kernel: Kernel, address: bigint): Task {
 export function findTaskByPid(kernel: Kernel, pid: number): Task | undefined {
   if (pid === 0) return idleTasks(kernel)[0];
   if (!Number.isInteger(pid) || pid < 0 || pid > PIDS_MAX) return undefined;
+  const seen = seenTasks(kernel).get(pid);
+  if (seen !== undefined) {
+    prefetchTask(kernel, seen.task, seen.pid);
+    if (isLinked(kernel, seen.task, pid)) return taskAt(kernel, seen.task);
+  }
   const namespace = kernel.struct(PidNamespace).at(kernel.symbol('init_pid_ns').address);
   const found = loadXarray(kernel, namespace.xarray, BigInt(pid));
   const address = isKernelAddress(found) ? taskOfPid(kernel, found) : undefined;
-  const task = address === undefined ? undefined : taskAt(kernel, address);
-  return task !== undefined && pidOf(task) === pid ? task : undefined;
+  if (address === undefined) return undefined;
+  prefetchTask(kernel, address);
+  const task = taskAt(kernel, address);
+  if (pidOf(task) !== pid) return undefined;
+  if (kernel.liveness === 'live') seenTasks(kernel).set(pid, { task: address, pid: found });
+  return task;
 }
 
 /** The task that a pointer leads to, if it is one that the kernel knows: never follow a pointer to a freed one. */
 export function findTaskAt(kernel: Kernel, address: bigint): Task | undefined {
   if (!isKernelAddress(address)) return undefined;
-  const idle = idleTasks(kernel).find((task) => task.address === address);
-  if (idle !== undefined) return idle;
-  const pid = pidOf(taskAt(kernel, address));
-  const task = pid === undefined || pid <= 0 ? undefined : findTaskByPid(kernel, pid);
-  return task?.address === address ? task : undefined;
+  prefetchTask(kernel, address);
+  const task = taskAt(kernel, address);
+  const pid = pidOf(task);
+  if (pid === undefined || pid < 0) return undefined;
+  if (pid === 0) return idleTasks(kernel).find((idle) => idle.address === address);
+  if (isLinked(kernel, address, pid)) return task;
+  return findTaskByPid(kernel, pid)?.address === address ? task : undefined;
 }
 
 /** PID of the parent as /proc tells it: the thread group of real_parent; 0 for idle tasks. Throws FaultError. */
