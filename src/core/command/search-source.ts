@@ -5,7 +5,7 @@
 import { directMap, directMapAddress } from '../kernel/direct-map.ts';
 import type { SearchRange } from '../kernel/search-ranges.ts';
 import { threadSize } from '../kernel/stack.ts';
-import type { Task } from '../kernel/task-struct.ts';
+import { type Task, TaskStruct } from '../kernel/task-struct.ts';
 import { readUserMany, translate } from '../kernel/user-memory.ts';
 import { PAGE_SIZE } from '../memory/address.ts';
 import { type ReadRequest, USER_MEMORY } from '../memory/backend.ts';
@@ -68,7 +68,9 @@ export function* stackPieces(
   const batch = Math.max(Math.floor(SCAN_CHUNK / size), 1);
   for (let at = 0; at < tasks.length; at += batch) {
     scope.check();
-    const some = tasks.slice(at, at + batch).filter((task) => task.stack !== 0n);
+    const next = tasks.slice(at, at + batch);
+    kernel.struct(TaskStruct).prefetch(next.map((task) => task.address));
+    const some = next.filter((task) => task.stack !== 0n);
     const requests = some.map((task): ReadRequest => {
       return { space: 'virtual', address: task.stack, length: size, what: 'stack' };
     });
