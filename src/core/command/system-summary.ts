@@ -49,8 +49,31 @@ const FACTS: readonly (readonly [key: string, tell: (kernel: Kernel) => Told])[]
   ['TAINTED', taintLine],
 ];
 
+/** Where the facts are: all their pages come with one request. */
+const GLOBALS = [
+  ...['init_uts_ns', 'avenrun', 'nr_threads', 'tainted_mask', '_totalram_pages', 'boot_cpu_data', 'cpu_khz'],
+  ...['tk_core', 'timekeeper_data', 'nr_cpu_ids', '__cpu_possible_mask', '__cpu_present_mask', '__cpu_online_mask'],
+  ...['node_data', 'contig_page_data', 'nr_node_ids', '__start_notes', 'prb'],
+];
+/** Of each: the timekeeper is the longest. */
+const GLOBAL_LENGTH = 512;
+
+function prefetchFacts(kernel: Kernel): void {
+  if (!kernel.hasMemory) return;
+  const found = GLOBALS.flatMap((name) => kernel.addressOf(name) ?? []);
+  kernel.memory.prefetch(
+    found.map((address) => ({ space: 'virtual', address, length: GLOBAL_LENGTH, what: 'facts of the system' })),
+  );
+}
+
 /** The facts in order. Throws CancelledError. */
 export function* systemFacts(kernel: Kernel): Generator<SystemFact, void> {
+  try {
+    prefetchFacts(kernel);
+  } catch (error) {
+    // A target without symbols has some facts all the same.
+    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+  }
   for (const [key, tell] of FACTS) {
     try {
       const fact = tell(kernel);
@@ -123,8 +146,18 @@ function memoryText({ present, managed }: { readonly present: bigint | undefined
 function panicLine(kernel: Kernel): Told {
   const isDamaged = ((taintMask(kernel) ?? 0n) & TAINT_DIE) !== 0n;
   if (kernel.liveness === 'live' && !isDamaged) return undefined;
-  const message = panicMessage(kernelLog(kernel).records);
+  const message = lastWords(kernel);
   return message === undefined ? undefined : { value: message, text: JSON.stringify(message) };
+}
+
+/** Undefined too where the log is not there: a recording of a live kernel need not have it. */
+function lastWords(kernel: Kernel): string | undefined {
+  try {
+    return panicMessage(kernelLog(kernel).records);
+  } catch (error) {
+    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    return undefined;
+  }
 }
 
 function taintLine(kernel: Kernel): Told {
