@@ -20,9 +20,9 @@ import { Fault, type Space } from '../../core/memory/fault.ts';
 import { decodeText } from '../../core/memory/text.ts';
 import { ZERO_PAGE } from './contents.ts';
 import type { RecordingHeader } from './header.ts';
-import { fileKey, indexRecording, partKey, type RecordedFile, type RecordingIndex } from './index.ts';
 import type { Contents, FileQuestion } from './journal.ts';
 import { type Damage, openRecordingFile, type RecordingFile } from './recording-file.ts';
+import { fileKey, indexRecording, partKey, type RecordedFile, type RecordingIndex } from './recording-index.ts';
 import type { RecordedCommand, RecordedEvent } from './session.ts';
 
 const PAGE_MASK = ~BigInt(PAGE_SIZE - 1);
@@ -161,7 +161,23 @@ export class Recording {
           return answer;
         });
       },
+      held: () => this.#heldPages(),
     };
+  }
+
+  /** Pages that were read and not refused, neighbours together. */
+  #heldPages(): readonly ReadRange[] {
+    const { virtual } = this.#index.pages;
+    const pages = [...virtual.keys()].filter((page) => (virtual.find(page, this.#position) ?? -1) >= 0);
+    const found: { space: Space; address: bigint; length: number }[] = [];
+    let next = -1;
+    for (const page of pages.sort((a, b) => a - b)) {
+      const last = found.at(-1);
+      if (last !== undefined && page === next) last.length += PAGE_SIZE;
+      else found.push({ space: 'virtual', address: BigInt(page) << 12n, length: PAGE_SIZE });
+      next = page + 1;
+    }
+    return found;
   }
 
   #read(request: ReadRequest): Uint8Array | Fault {

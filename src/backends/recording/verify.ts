@@ -2,8 +2,8 @@
  * Checks a recording from the first to the last byte: the hash chain, every journal line, every content.
  */
 import { DataError } from '../../core/errors.ts';
-import { indexRecording } from './index.ts';
 import { openRecordingFile } from './recording-file.ts';
+import { indexRecording } from './recording-index.ts';
 import { describeDamage } from './replay.ts';
 
 export interface Verification {

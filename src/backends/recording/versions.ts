@@ -29,6 +29,11 @@ export class Versions<K> {
     return this.#last.has(key);
   }
 
+  /** Everything that was ever asked. */
+  keys(): Iterable<K> {
+    return this.#last.keys();
+  }
+
   /** Epochs never go down from one call to the next. Throws DataError when there are too many. */
   add(key: K, epoch: number, answer: number): void {
     if (this.#length >= ANSWERS_MAX) throw new DataError(`it holds more than ${ANSWERS_MAX} answers`);
