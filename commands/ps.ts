@@ -20,7 +20,7 @@ import { UsageError } from '../src/core/errors.ts';
 import { StackTask } from '../src/core/kernel/stack-task.ts';
 import { findPolicy, SCHEDULING_POLICIES, schedulingPolicy } from '../src/core/kernel/task-policy.ts';
 import { rowsOf, type TaskRow, taskRows } from '../src/core/kernel/task-row.ts';
-import { procRows, structOf, type TaskSummary, taskSummaries } from '../src/core/kernel/task-summary.ts';
+import { isFromMemory, procRows, structOf, type TaskSummary, taskSummaries } from '../src/core/kernel/task-summary.ts';
 import { tableLine } from '../src/core/output/columns.ts';
 import { type Item, type Row, row } from '../src/core/output/item.ts';
 
@@ -140,7 +140,11 @@ function show(scope: Scope, args: PsArgs): Iterable<Item> {
 
 function* table(scope: Scope, args: PsArgs): Iterable<Item> {
   const marks = new MarkedRows();
-  const columns = args.s ? stackPointerColumns(marks) : args.Y ? policyColumns(marks) : taskColumns(marks);
+  const columns = args.s
+    ? stackPointerColumns(marks)
+    : args.Y
+      ? policyColumns(marks)
+      : taskColumns(marks, isFromMemory(scope.kernel));
   for (const batch of inBatches(rows(scope, args), BATCH)) {
     if (args.s) prefetchStackPointers(scope, batch);
     for (const task of batch) {
@@ -171,7 +175,7 @@ function rows(scope: Scope, args: PsArgs): Iterable<TaskRow> {
   const all = scope.input === undefined && args.tasks.length === 0 && filters(scope, args).length === 0;
   if (all) return taskRows(kernel);
   const chosen = summaries(scope, args);
-  if (kernel.hasMemory) {
+  if (isFromMemory(kernel)) {
     return rowsOf(
       kernel,
       chosen.map((task) => structOf(kernel, task)),

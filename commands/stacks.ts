@@ -62,7 +62,7 @@ function* show(scope: Scope, args: StacksArgs): Iterable<Item> {
   const tasks = chosenTasks(scope, args.tasks) ?? taskSummaries(scope.kernel);
   const groups = groupStacks(chosenStacks(scope, args, stacksOf(scope, tasks)), args.s);
   for (const [i, group] of groups.entries()) yield groupItem(scope, args, group, i);
-  if (!scope.kernel.hasMemory && groups.some((group) => group.frames.length > 0)) yield notice(PROC_STACK_NOTICE);
+  if (groups.some(({ frames }) => frames.some(({ method }) => method === 'proc'))) yield notice(PROC_STACK_NOTICE);
   if (groups.length === 0) yield notice('no stack is like that');
 }
 
@@ -125,8 +125,9 @@ function taskLines(heading: readonly Span[], { tasks }: StackGroup, all: boolean
   for (const [i, task] of shown.entries()) {
     const name = taskName(task);
     const length = typeof name === 'string' ? name.length : name.text.length;
-    if (i > 0) lines.at(-1)?.push(', ');
-    if (i > 0 && width + length > WIDTH) {
+    const wraps = i > 0 && width + length > WIDTH;
+    if (i > 0) lines.at(-1)?.push(wraps ? ',' : ', ');
+    if (wraps) {
       lines.push([' '.repeat(11)]);
       width = 11;
     }

@@ -9,7 +9,7 @@ import { currentTasks } from '../kernel/runqueue.ts';
 import { findTaskAt, findTaskByPid, idleTasks, taskAt } from '../kernel/task.ts';
 import { describeState } from '../kernel/task-state.ts';
 import type { Task } from '../kernel/task-struct.ts';
-import { findProcSummary, structOf, summaryOf, type TaskSummary } from '../kernel/task-summary.ts';
+import { findProcSummary, isFromMemory, structOf, summaryOf, type TaskSummary } from '../kernel/task-summary.ts';
 import { formatAddress } from '../memory/address.ts';
 import { type Item, row } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
@@ -19,7 +19,7 @@ import { taskRef } from './task-view.ts';
 /** The context's task. Throws NotFoundError when it has ended, UnsupportedError on a target that tells of no tasks. */
 export function contextSummary(scope: Scope): TaskSummary {
   const { kernel, context } = scope;
-  const found = kernel.hasMemory ? summaryIn(kernel, context) : findProcSummary(kernel, context.pid);
+  const found = isFromMemory(kernel) ? summaryIn(kernel, context) : findProcSummary(kernel, context.pid);
   if (found !== undefined) return found;
   throw new NotFoundError('task', String(context.pid), [], '(the context): it has ended; "set PID" chooses another');
 }

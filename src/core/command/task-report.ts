@@ -3,11 +3,11 @@
  */
 import type { Kernel } from '../kernel/kernel.ts';
 import { prefetchArguments, type TaskArguments, taskArguments } from '../kernel/task-arguments.ts';
-import { prefetchLimits, type ResourceLimit, resourceLimits } from '../kernel/task-limits.ts';
+import { prefetchLimits, procLimits, type ResourceLimit, resourceLimits } from '../kernel/task-limits.ts';
 import type { TaskRow } from '../kernel/task-row.ts';
 import type { TaskState } from '../kernel/task-state.ts';
 import type { Task } from '../kernel/task-struct.ts';
-import { structOf, type TaskSummary } from '../kernel/task-summary.ts';
+import { isFromMemory, structOf, type TaskSummary } from '../kernel/task-summary.ts';
 import { formatUptime, kernelTime } from '../kernel/time.ts';
 import type { FileResult } from '../memory/backend.ts';
 import { Fault } from '../memory/fault.ts';
@@ -113,13 +113,21 @@ function labelled(label: string, values: readonly string[] | Fault, joint: strin
 /** `-r`: resource limits. */
 export function* limitItems(scope: Scope, tasks: Iterable<TaskSummary>): Iterable<Item> {
   const { kernel } = scope;
+  const fromMemory = isFromMemory(kernel);
   let shown = 0;
   for (const batch of inBatches(tasks, BATCH)) {
-    attempt(() => prefetchLimits(kernel, structsOf(kernel, batch)));
-    yield* eachTask(scope, batch, function* (task) {
-      yield limitItem(task, resourceLimits(kernel, structOf(kernel, task)), shown++);
+    const files = fromMemory ? undefined : procLimits(kernel, batch.map(pidOf));
+    if (fromMemory) attempt(() => prefetchLimits(kernel, structsOf(kernel, batch)));
+    yield* eachTask(scope, batch, function* (task, i) {
+      const limits = files === undefined ? resourceLimits(kernel, structOf(kernel, task)) : files[i];
+      if (limits === undefined) kernel.notice(`/proc/${task.pid}/limits cannot be read`);
+      else yield limitItem(task, limits, shown++);
     });
   }
+}
+
+function pidOf(task: TaskSummary): number {
+  return task.pid;
 }
 
 function limitItem(task: TaskSummary, limits: readonly ResourceLimit[], index: number): Item {

@@ -5,7 +5,7 @@ import type { ExceptionFrame } from '../arch/x86_64/exception-frame.ts';
 import type { FrameMethod } from '../arch/x86_64/unwind.ts';
 import { type StackFrame, type TaskStack, type UnwindOptions, unwindTasks } from '../kernel/stack.ts';
 import { type ProcFrame, type ProcStack, procStacks } from '../kernel/stack-procfs.ts';
-import { structOf, type TaskSummary } from '../kernel/task-summary.ts';
+import { isFromMemory, structOf, type TaskSummary } from '../kernel/task-summary.ts';
 import type { Scope } from './scope.ts';
 
 /** One frame; what only an unwind of memory knows is undefined in one from /proc. */
@@ -54,7 +54,7 @@ export function* stacksOf(
       yield of(task);
     }
   };
-  if (kernel.hasMemory) {
+  if (isFromMemory(kernel)) {
     const addresses = noted((task) => structOf(kernel, task).address);
     for (const stack of unwindTasks(kernel, addresses, options)) {
       scope.check();

@@ -30,13 +30,10 @@ export class MarkedRows implements TaskMarks {
   isKernelThread = (row: object): boolean => this.#kernelThreads.has(row);
 }
 
-/** The table of plain `ps`. */
-export function taskColumns(marks: TaskMarks = NO_MARKS): Columns {
-  return {
-    ...identityColumns(marks),
-    task: taskColumn('TASK', 'address of the task_struct'),
-    ...sizeColumns(marks),
-  };
+/** The table of plain `ps`; on a target without memory no task has an address. */
+export function taskColumns(marks: TaskMarks = NO_MARKS, withAddress = true): Columns {
+  const address = { task: taskColumn('TASK', 'address of the task_struct') };
+  return { ...identityColumns(marks), ...(withAddress ? address : {}), ...sizeColumns(marks) };
 }
 
 /** `ps -s`: the stack pointer in the place of the task. */

@@ -49,7 +49,8 @@ function readBatch(kernel: Kernel, pids: readonly number[]): readonly ProcStack[
     if (result?.ok === true) return parseProcStack(decodeAscii(result.bytes));
     const { reason, detail } = result?.failure ?? { reason: 'io', detail: 'no answer' };
     if (reason === 'absent') return 'the task has ended';
-    return reason === 'denied' ? '/proc/PID/stack is readable by root only' : `/proc/PID/stack: ${detail}`;
+    if (reason === 'denied') return `/proc/PID/stack is denied (${detail}): it takes root on the host`;
+    return `/proc/PID/stack: ${detail}`;
   });
 }
 

@@ -1,4 +1,5 @@
 /** Resource limits of a process: signal_struct.rlim[], which its threads share. */
+import { decodeText } from '../memory/text.ts';
 import type { Kernel } from './kernel.ts';
 import { defineStruct, embedded, long } from './struct.ts';
 import type { Task } from './task-struct.ts';
@@ -11,6 +12,8 @@ const NAMES = [
   ...['CPU', 'FSIZE', 'DATA', 'STACK', 'CORE', 'RSS', 'NPROC', 'NOFILE', 'MEMLOCK', 'AS', 'LOCKS', 'SIGPENDING'],
   ...['MSGQUEUE', 'NICE', 'RTPRIO', 'RTTIME'],
 ] as const;
+
+const FILE_LENGTH_MAX = 8192;
 
 export interface ResourceLimit {
   /** `NOFILE`. */
@@ -35,6 +38,31 @@ export function resourceLimits(kernel: Kernel, task: Task): readonly ResourceLim
     const { current, maximum } = struct.at(start + BigInt(i * struct.size));
     return { name, current: finite(current), maximum: finite(maximum) };
   });
+}
+
+/** Of processes by /proc/PID/limits, with one request; undefined for one that cannot be read. */
+export function procLimits(kernel: Kernel, pids: readonly number[]): readonly (readonly ResourceLimit[] | undefined)[] {
+  const results = kernel.files.readMany(
+    pids.map((pid) => `/proc/${pid}/limits`),
+    FILE_LENGTH_MAX,
+  );
+  return pids.map((_pid, i) => {
+    const result = results[i];
+    return result?.ok === true ? parseLimits(decodeText(result.bytes)) : undefined;
+  });
+}
+
+/** A heading, then a line for each limit in the order of its number: its name in 25 characters, soft, hard, unit. */
+function parseLimits(text: string): readonly ResourceLimit[] {
+  const lines = text.split('\n').slice(1);
+  return NAMES.flatMap((name, i) => {
+    const match = /^.{25}\s(unlimited|\d{1,20})\s+(unlimited|\d{1,20})(?:\s|$)/.exec(lines[i] ?? '');
+    return match === null ? [] : [{ name, current: limitOf(match[1]), maximum: limitOf(match[2]) }];
+  });
+}
+
+function limitOf(text: string | undefined): bigint | undefined {
+  return text === undefined || text === 'unlimited' ? undefined : BigInt(text);
 }
 
 function finite(limit: bigint): bigint | undefined {

@@ -26,27 +26,48 @@ export function* procTaskRows(kernel: Kernel): Generator<TaskRow, void> {
   const pids = numbers(listing.names);
   const rows: ProcStat[] = [];
   for (let at = 0; at < pids.length; at += BATCH) {
-    const processes = readStats(kernel, pids.slice(at, at + BATCH), (pid) => `/proc/${pid}/stat`);
-    for (const process of processes) {
-      if (process.threads <= 1) rows.push(process);
-      else rows.push(...threadsOf(kernel, process));
-    }
+    const processes = readStats(
+      kernel,
+      pids.slice(at, at + BATCH).map((pid) => `/proc/${pid}/stat`),
+    );
+    rows.push(...processes.filter((process) => process.threads <= 1));
+    rows.push(
+      ...threadsOf(
+        kernel,
+        processes.filter((process) => process.threads > 1),
+      ),
+    );
   }
   for (const row of rows.sort((a, b) => a.pid - b.pid)) yield toRow(row, total);
 }
 
-function threadsOf(kernel: Kernel, process: ProcStat): readonly ProcStat[] {
-  const listing = kernel.files.list(`/proc/${process.pid}/task`);
-  if (!listing.ok) return [process];
-  const threads = readStats(kernel, numbers(listing.names), (tid) => `/proc/${process.pid}/task/${tid}/stat`);
-  return threads.map((thread) => ({ ...thread, tgid: process.pid }));
+/** The threads of processes that have several: each is listed, all are read together. */
+function threadsOf(kernel: Kernel, processes: readonly ProcStat[]): readonly ProcStat[] {
+  const found: ProcStat[] = [];
+  let paths: string[] = [];
+  const read = () => {
+    found.push(...readStats(kernel, paths));
+    paths = [];
+  };
+  for (const process of processes) {
+    const listing = kernel.files.list(`/proc/${process.pid}/task`);
+    if (!listing.ok) found.push(process);
+    else paths.push(...numbers(listing.names).map((tid) => `/proc/${process.pid}/task/${tid}/stat`));
+    if (paths.length >= BATCH) read();
+  }
+  read();
+  return found;
 }
 
-function readStats(kernel: Kernel, ids: readonly number[], path: (id: number) => string): readonly ProcStat[] {
-  const results = kernel.files.readMany(ids.map(path), STAT_LENGTH_MAX);
-  return results.flatMap((result) => {
+function readStats(kernel: Kernel, paths: readonly string[]): readonly ProcStat[] {
+  if (paths.length === 0) return [];
+  const results = kernel.files.readMany(paths, STAT_LENGTH_MAX);
+  return results.flatMap((result, i) => {
     const stat = result.ok ? parseStat(decodeText(result.bytes)) : undefined;
-    return stat === undefined ? [] : [stat];
+    if (stat === undefined) return [];
+    // A thread's own file says nothing of its process; where it lies does.
+    const process = /^\/proc\/(\d+)\/task\//.exec(paths[i] as string)?.[1];
+    return [process === undefined ? stat : { ...stat, tgid: Number(process) }];
   });
 }
 

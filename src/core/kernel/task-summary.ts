@@ -5,7 +5,7 @@
 import { KdbgError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { decodeText } from '../memory/text.ts';
 import type { Kernel } from './kernel.ts';
-import { tasks } from './task.ts';
+import { hasTasksInMemory, tasks } from './task.ts';
 import { parseStat, procTaskRows } from './task-procfs.ts';
 import type { TaskRow } from './task-row.ts';
 import { stateOfLetter, taskState } from './task-state.ts';
@@ -20,8 +20,13 @@ const FILE_LENGTH_MAX = 4096;
 /** Every task, idle tasks first, then by PID. One that cannot be read is told of in a notice. */
 export function taskSummaries(kernel: Kernel): readonly TaskSummary[] {
   return kernel.memo('task summaries', 'command', () =>
-    kernel.hasMemory ? fromMemory(kernel, tasks(kernel)) : procRows(kernel),
+    isFromMemory(kernel) ? fromMemory(kernel, tasks(kernel)) : procRows(kernel),
   );
+}
+
+/** Where tasks come from: memory, unless only /proc tells of them. With neither, memory is what says why not. */
+export function isFromMemory(kernel: Kernel): boolean {
+  return hasTasksInMemory(kernel) || !kernel.hasFiles;
 }
 
 /** The rows of a target without memory, read once for each command. */
