@@ -51,12 +51,16 @@ export default defineCommand({
     else if (c) yield* calls(scope, names);
     else if (names[0] === 'config') yield* config(scope, names.slice(1));
     else if (names.length > 0) throw new UsageError(`sys does not know "${names[0]}"`);
-    else for (const { key, value, text } of systemFacts(scope.kernel)) yield fact(key, value as string, text);
+    else yield* summary(scope);
   },
 });
 
-function fact(key: string, value: string, text: string): Item {
-  return row({ key, value }, () => [[span(`${key.padStart(LABEL_WIDTH)}: `, undefined, 'header'), text]]);
+function* summary({ kernel }: Scope): Iterable<Item> {
+  const missing: string[] = [];
+  for (const { key, value, text } of systemFacts(kernel, (name) => missing.push(name))) {
+    yield row({ key, value }, () => [[span(`${key.padStart(LABEL_WIDTH)}: `, undefined, 'header'), text]]);
+  }
+  if (missing.length > 0) yield notice(`the recording has no ${missing.join(', ')}`);
 }
 
 function* taints({ kernel }: Scope): Iterable<Item> {

@@ -155,6 +155,23 @@ describe('search of a live target', () => {
   });
 });
 
+describe('search of a recording', () => {
+  it('looks through the pages of the kernel that it holds, whatever it does not hold', () => {
+    const fake = new FakeKernel();
+    fake.memory.write(MAP, new Uint8Array(8192));
+    fake.memory.u64(MAP + 0x1008n, WANTED);
+    const page = (address: bigint) => ({ space: 'virtual', address, length: 4096 }) as const;
+    Object.assign(fake.memory, { held: () => [page(0x40_0000n), page(MAP + 0x1000n), page(AREA)] });
+    const session = fakeSession(fake);
+    const { rows, notices } = session.json('search deadbeef00000001');
+    expect(addresses(rows)).toEqual([MAP + 0x1008n]);
+    expect(notices).toEqual([
+      'searched the pages of kernel memory that are there: 8 KiB; 4 KiB of it could not be read',
+    ]);
+    expect(session.json('search -s ffffc90000000000 deadbeef00000001').rows).toEqual([]);
+  });
+});
+
 describe('search of stacks', () => {
   it('says whose stack it is', () => {
     const tasks = new FakeTasks([{ pid: 7, comm: 'writer' }, { pid: 8 }]);

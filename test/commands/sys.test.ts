@@ -71,6 +71,19 @@ describe('sys', () => {
     expect(lines.find((line) => line.startsWith('LOAD'))).toContain('(cannot read avenrun');
   });
 
+  it('tells in one line what a recording has not', () => {
+    const fake = new FakeKernel();
+    for (const name of ['tainted_mask', 'avenrun']) {
+      const page = fake.allocate(24, { page: true });
+      fake.symbols.add(name, page);
+      fake.memory.fault(page, 'not-recorded');
+    }
+    expect(fakeSession(fake).lines('sys')).toEqual([
+      '      TARGET: fake  [DUMP]',
+      '(the recording has no LOAD AVERAGE, PANIC, TAINTED)',
+    ]);
+  });
+
   it('shows why a dead kernel died', () => {
     const fake = new FakeKernel();
     const printk = new FakePrintk(fake);

@@ -127,13 +127,14 @@ function announce(inner: Backend, writer: RecordingWriter): void {
 }
 
 function recordMemory(inner: MemorySource, current: () => RecordingWriter | undefined): MemorySource {
-  const { prefetch, follow } = inner;
+  const { prefetch, follow, held } = inner;
   return {
     read(requests) {
       const writer = current();
       return writer === undefined ? inner.read(requests) : readRecorded(inner, writer, requests);
     },
     ...(prefetch && { prefetch: (ranges: readonly ReadRange[]) => prefetch.call(inner, ranges) }),
+    ...(held && { held: () => held.call(inner) }),
     ...(follow && {
       follow(walk: FollowRequest) {
         const result = follow.call(inner, walk);

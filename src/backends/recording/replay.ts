@@ -16,7 +16,7 @@ import type {
   MemorySource,
   ReadRequest,
 } from '../../core/memory/backend.ts';
-import { Fault, type Space } from '../../core/memory/fault.ts';
+import { Fault, type ReadRange, type Space } from '../../core/memory/fault.ts';
 import { decodeText } from '../../core/memory/text.ts';
 import { ZERO_PAGE } from './contents.ts';
 import type { RecordingHeader } from './header.ts';
@@ -165,10 +165,9 @@ export class Recording {
     };
   }
 
-  /** Pages that were read and not refused, neighbours together. */
+  /** Pages that were ever asked for, neighbours together. */
   #heldPages(): readonly ReadRange[] {
-    const { virtual } = this.#index.pages;
-    const pages = [...virtual.keys()].filter((page) => (virtual.find(page, this.#position) ?? -1) >= 0);
+    const pages = [...this.#index.pages.virtual.keys()];
     const found: { space: Space; address: bigint; length: number }[] = [];
     let next = -1;
     for (const page of pages.sort((a, b) => a - b)) {

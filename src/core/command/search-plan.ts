@@ -15,6 +15,8 @@ import {
 import { threadSize } from '../kernel/stack.ts';
 import { taskAt, tasks } from '../kernel/task.ts';
 import { vmas } from '../kernel/vma.ts';
+import { isKernelAddress } from '../memory/address.ts';
+import type { ReadRange } from '../memory/fault.ts';
 import type { ScanProgress } from '../memory/scan.ts';
 import { contextTask } from './context.ts';
 import type { Scope } from './scope.ts';
@@ -98,6 +100,8 @@ function kernelMemory(
   if (bounded && range.end - range.start <= EXPLICIT_MAX) return finish([range], 'the range');
   const within = (ranges: readonly SearchRange[]) =>
     range === undefined ? ranges : clip(ranges, range.start, range.end);
+  const held = args.V ? undefined : kernel.memory.source.held?.();
+  if (held !== undefined) return finish(within(kernelPart(held)), 'the pages of kernel memory that are there');
   const vmalloc = args.K ? [] : within(vmallocRanges(kernel));
   if (args.V) return finish(vmalloc, 'vmalloc and module areas');
   const image = within(imageRanges(kernel));
@@ -109,6 +113,13 @@ function kernelMemory(
   }
   const areas = args.K ? '' : ', vmalloc and module areas';
   return finish([...image, ...ram, ...vmalloc], `text, data, RAM${areas}`);
+}
+
+/** Of the pages that a recording holds, those of the kernel. */
+function kernelPart(held: readonly ReadRange[]): readonly SearchRange[] {
+  return held
+    .filter(({ address }) => isKernelAddress(address))
+    .map(({ address, length }) => ({ start: address, end: address + BigInt(length) }));
 }
 
 function physicalMemory(scope: Scope, range: SearchRange | undefined, progress: ScanProgress): SearchPlan {

@@ -2,7 +2,7 @@
  * What the system is and how it is, a fact a line: the block of `sys`. Each fact stands for itself: one that this target
  * does not tell is left out, one that cannot be read says why.
  */
-import { KdbgError } from '../errors.ts';
+import { DataError, FaultError, KdbgError } from '../errors.ts';
 import { cpus } from '../kernel/cpu.ts';
 import { cpuModel } from '../kernel/cpu-model.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -15,6 +15,7 @@ import { taskCount } from '../kernel/task-count.ts';
 import { formatUptime, formatWallTime, kernelTime } from '../kernel/time.ts';
 import { kernelRelease, uts } from '../kernel/uts.ts';
 import { buildId } from '../kernel/version.ts';
+import type { Backend } from '../memory/backend.ts';
 import type { Cell } from '../output/item.ts';
 
 export interface SystemFact {
@@ -66,24 +67,26 @@ function prefetchFacts(kernel: Kernel): void {
   );
 }
 
-/** The facts in order. Throws CancelledError. */
-export function* systemFacts(kernel: Kernel): Generator<SystemFact, void> {
-  try {
-    prefetchFacts(kernel);
-  } catch (error) {
-    // A target without symbols has some facts all the same.
-    if (!(error instanceof KdbgError) || error.status === 130) throw error;
-  }
+/** The facts in order. Those whose memory a recording lacks are told of by `missing`. Throws CancelledError. */
+export function* systemFacts(kernel: Kernel, missing: (key: string) => void): Generator<SystemFact, void> {
+  attempt(() => prefetchFacts(kernel));
   for (const [key, tell] of FACTS) {
-    try {
-      const fact = tell(kernel);
+    const fact = attempt(() => tell(kernel));
+    if (!(fact instanceof KdbgError)) {
       if (fact !== undefined) yield { key, ...fact };
-    } catch (error) {
-      if (!(error instanceof KdbgError) || error.status === 130) throw error;
-      // What a target does not have is no news here; `status` tells of it.
-      if (error.name === 'FaultError' || error.name === 'DataError')
-        yield { key, value: null, text: `(${error.message})` };
-    }
+    } else if (fact instanceof FaultError && fact.fault.reason === 'not-recorded') missing(key);
+    // What a target does not have is no news here; `status` tells of it.
+    else if (fact instanceof FaultError || fact instanceof DataError)
+      yield { key, value: null, text: `(${fact.message})` };
+  }
+}
+
+function attempt<T>(make: () => T): T | KdbgError {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    return error;
   }
 }
 
@@ -104,13 +107,22 @@ function kernelLine(kernel: Kernel): Told {
   const release = kernelRelease(kernel);
   if (release === undefined) return undefined;
   const id = buildId(kernel);
-  const mask = taintMask(kernel) ?? 0n;
-  const text = [release, id === undefined ? '' : `build id ${id}`, mask === 0n ? '' : '[TAINTED]'];
+  const mask = attempt(() => taintMask(kernel) ?? 0n);
+  const text = [
+    release,
+    id === undefined ? '' : `build id ${id}`,
+    typeof mask === 'bigint' && mask !== 0n ? '[TAINTED]' : '',
+  ];
   return { value: release, text: text.filter(Boolean).join('  ') };
 }
 
+/** A recording answers as the target did that it was made of: live, if that was live. */
+export function isReplay(backend: Backend): boolean {
+  return backend.name.startsWith('replay:');
+}
+
 function targetLine({ backend }: Kernel): Told {
-  const kind = backend.liveness === 'live' ? 'LIVE' : backend.name.startsWith('replay:') ? 'RECORDING' : 'DUMP';
+  const kind = isReplay(backend) ? 'RECORDING' : backend.liveness === 'live' ? 'LIVE' : 'DUMP';
   return { value: backend.name, text: `${backend.name}  [${kind}]` };
 }
 
@@ -152,12 +164,8 @@ function panicLine(kernel: Kernel): Told {
 
 /** Undefined too where the log is not there: a recording of a live kernel need not have it. */
 function lastWords(kernel: Kernel): string | undefined {
-  try {
-    return panicMessage(kernelLog(kernel).records);
-  } catch (error) {
-    if (!(error instanceof KdbgError) || error.status === 130) throw error;
-    return undefined;
-  }
+  const log = attempt(() => kernelLog(kernel));
+  return log instanceof KdbgError ? undefined : panicMessage(log.records);
 }
 
 function taintLine(kernel: Kernel): Told {

@@ -16,6 +16,7 @@ import { vmcoreinfo } from '../kernel/vmcoreinfo.ts';
 import { formatAddress } from '../memory/address.ts';
 import type { Capability } from '../memory/backend.ts';
 import type { Scope } from './scope.ts';
+import { isReplay } from './system-summary.ts';
 
 /** One thing; `parts` are what it consists of where that is worth a line each. */
 export interface TargetAspect extends Capability {
@@ -68,7 +69,8 @@ function attempt(tell: () => Answer, capability: Capability | undefined): Answer
 
 function targetOf(kernel: Kernel): Answer {
   const release = kernelRelease(kernel);
-  const liveness = kernel.liveness === 'live' ? 'live' : 'frozen: nothing changes while you look';
+  const was = isReplay(kernel.backend) ? 'a recording of a kernel that was ' : '';
+  const liveness = `${was}${kernel.liveness === 'live' ? 'live' : 'frozen: nothing changes while you look'}`;
   const which = release === undefined ? '' : `, Linux ${release}`;
   return { available: true, detail: `${kernel.backend.name}, ${liveness}${which}` };
 }
@@ -144,6 +146,7 @@ function perCpuOf(kernel: Kernel): Answer {
 function unwinderOf(kernel: Kernel): Answer {
   if (!kernel.hasMemory) return NEEDS_MEMORY;
   if (!hasOrc(kernel)) return { available: true, detail: 'frame pointers: this kernel has no ORC tables' };
+  if (isReplay(kernel.backend)) return { available: true, detail: 'ORC tables, as far as they were recorded' };
   const start = kernel.addressOf('schedule');
   const entry = start === undefined ? undefined : orcTables(kernel).find(start);
   if (typeof entry === 'string') return { available: false, detail: `ORC: ${entry}` };

@@ -23,6 +23,8 @@ export interface MemorySource {
   prefetch?(ranges: readonly ReadRange[]): void;
   /** Walks a linked list on the far side: one round trip for many nodes. */
   follow?(walk: FollowRequest): FollowResult;
+  /** The virtual pages that are there at all, by address, where they are few and known: a recording's. */
+  held?(): readonly ReadRange[];
 }
 
 /** A list walk: start at `start`, the next pointer is at `nextOffset` in each node. */
