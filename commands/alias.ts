@@ -41,6 +41,9 @@ export default defineCommand({
     if (shell.command(name) !== undefined) {
       throw new UsageError(`"${name}" is a command: an alias of that name would hide it`);
     }
+    if (!/^[A-Za-z_?][\w?.-]*$/.test(name)) {
+      throw new UsageError(`"${name}" cannot be an alias: letters, digits, "_", "-", "." and "?" can be in a name`);
+    }
     const unquoted = /^(['"])(.*)\1$/s.exec(line)?.[2] ?? line;
     shell.setAlias(name, unquoted === '' ? undefined : unquoted);
   },

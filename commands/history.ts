@@ -7,7 +7,7 @@ export default defineCommand({
   name: 'history',
   group: 'shell',
   summary: 'the lines typed in this session',
-  description: ['At the prompt !! runs the last line again, !N line N, and !WORD the last that began with the word.'],
+  description: ['At the prompt !! runs the last line again and !N line N.'],
   operands: { last: maybe(count, 'COUNT', 'only so many of the last ones') },
   columns: {
     number: decimalColumn('N', 'what !N runs again', { width: 5 }),

@@ -1,18 +1,21 @@
 // Builds dist/: the program as ES modules, split so that `kdbg --version` loads almost nothing, the screen does not
-// load the engine, and a library is loaded when the first command needs it.
+// load the engine, and a library is loaded when the first command needs it. Another folder may be named.
 import { readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+const outdir = process.argv[2] ?? 'dist';
+const folder = resolve(root, outdir);
+
+rmSync(folder, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: { kdbg: 'src/app/kdbg.ts', engine: 'src/engine/worker.ts' },
-  outdir: 'dist',
+  outdir: folder,
   bundle: true,
   splitting: true,
   format: 'esm',

@@ -3,72 +3,130 @@
  * outcomes into exit statuses: 0; 1 a command failed; 2 wrong usage; 3 the target could not be opened; 70 internal
  * error; 130 interrupted.
  */
-import { readFileSync } from 'node:fs';
-import { EngineClient, EngineFailed } from '../engine/client.ts';
-import { runBatch, standardInput } from './batch.ts';
+import { EngineClient, EngineDied, EngineFailed } from '../engine/client.ts';
+import { readTextFile } from '../engine/text-file.ts';
+import { type BatchText, batchPrinter, runBatch, standardInput } from './batch.ts';
 import { type Invocation, parseCommandLine } from './options.ts';
-import { wantsColour } from './paint.ts';
 import { complain, print } from './printer.ts';
-import { readRc } from './rc.ts';
-import { streamSink } from './sink.ts';
+import { runRc } from './rc.ts';
+
+const INTERNAL_ERROR = 70;
+const INTERRUPTED = 130;
 
 export async function main(argv: readonly string[], version: string, engineEntry: URL): Promise<number> {
-  const asked = parseCommandLine(argv, version);
-  if ('status' in asked) return asked.status;
   // A reader of our output that goes away (`| head`) ends the program quietly.
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : INTERNAL_ERROR));
   }
-  let script: string | undefined;
   try {
-    script = asked.input === undefined ? undefined : readFileSync(asked.input, 'utf8');
+    const asked = parseCommandLine(argv, version);
+    return 'status' in asked ? asked.status : await runOn(asked, version, engineEntry);
   } catch (error) {
-    complain([`cannot read ${asked.input}: ${(error as NodeJS.ErrnoException).code}`]);
-    return 2;
+    return failed(error);
   }
-  let engine: EngineClient;
+}
+
+async function runOn(asked: Invocation, version: string, engineEntry: URL): Promise<number> {
+  const texts: BatchText[] = asked.commands.map((text) => ({ text }));
+  if (asked.input !== undefined) {
+    try {
+      texts.unshift({ text: readTextFile(asked.input, { isStream: true }), origin: asked.input });
+    } catch (error) {
+      complain([error instanceof Error ? error.message : String(error)]);
+      return 2;
+    }
+  }
+  const { backend, record, recordUser } = asked;
+  const engine = await EngineClient.start({ backend, record, recordUser, tool: `kdbg ${version}` }, engineEntry);
+  const signals = endOnSignals(engine);
+  let status = INTERNAL_ERROR;
   try {
-    const spec = {
-      backend: asked.backend,
-      record: asked.record,
-      recordUser: asked.recordUser,
-      tool: `kdbg ${version}`,
-    };
-    engine = await EngineClient.start(spec, engineEntry);
+    for (const notice of engine.opened.notices) complain([notice]);
+    status = await run(engine, asked, texts, version);
   } catch (error) {
-    if (!(error instanceof EngineFailed)) throw error;
-    complain(error.lines);
-    return error.status;
+    status = failed(error);
   }
-  try {
-    if (engine.opened.notices.length > 0 && !asked.json) complain(engine.opened.notices);
-    if (asked.rc) await readRc(engine);
-    const texts = [...(script === undefined ? [] : [script]), ...asked.commands];
-    if (texts.length > 0) return await runBatch(engine, texts, asked);
-    if (!process.stdin.isTTY) return await withoutTerminal(engine, asked);
-    const { runPrompt } = await import('./repl.ts');
-    return await runPrompt(engine, version);
-  } finally {
-    await engine.close();
-  }
+  const { failures, ended } = await engine.close();
+  signals.end();
+  if (failures.length > 0) complain(failures);
+  if (!ended) endAtOnce();
+  return failures.length > 0 ? Math.max(status, 1) : status;
+}
+
+async function run(
+  engine: EngineClient,
+  asked: Invocation,
+  texts: readonly BatchText[],
+  version: string,
+): Promise<number> {
+  const exit = asked.rc ? await runRc(engine, asked) : undefined;
+  if (exit !== undefined) return exit.status ?? 0;
+  if (texts.length > 0) return runBatch(engine, texts, asked);
+  if (!process.stdin.isTTY) return withoutTerminal(engine, asked);
+  const { runPrompt } = await import('./repl.ts');
+  return runPrompt(engine, version);
 }
 
 /** Commands come from standard input; a recording with nothing there shows its session. */
 async function withoutTerminal(engine: EngineClient, asked: Invocation): Promise<number> {
   let lines = 0;
-  async function* counted(): AsyncIterable<string> {
+  async function* counted(): AsyncIterable<BatchText> {
     for await (const line of standardInput()) {
-      if (line.trim() !== '') lines++;
+      if (line.text.trim() !== '') lines++;
       yield line;
     }
   }
   const status = await runBatch(engine, counted(), asked);
-  if (lines > 0 || asked.backend.kind !== 'replay') return status;
-  const screen = streamSink(process.stdout, wantsColour(process.stdout));
-  const printed = await print(engine.transcript(), {
-    screen: () => screen,
-    cancel: () => engine.cancel(),
-    shell: false,
-  });
+  // Whoever writes there may go on for ever, and node would wait for it.
+  process.stdin.destroy();
+  if (lines > 0 || status !== 0 || asked.backend.kind !== 'replay') return status;
+  const printed = await print(engine.transcript(), { ...batchPrinter(engine, asked), shell: false });
   return printed.status;
+}
+
+/** Tells what ended the program before its time. */
+function failed(error: unknown): number {
+  if (error instanceof EngineFailed) {
+    complain(error.lines);
+    return error.status;
+  }
+  if (error instanceof EngineDied && error.isAbandoned) {
+    complain([error.message]);
+    return INTERRUPTED;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const cause = error instanceof EngineDied && error.cause instanceof Error ? error.cause : error;
+  const stack = process.env['KDBG_DEBUG'] !== undefined && cause instanceof Error ? (cause.stack ?? '') : '';
+  complain([
+    `internal error: ${message}`,
+    'this is a bug of kdbg; a recording of the session (--record FILE) helps to find it',
+    ...(stack === '' ? [] : stack.split('\n').map((line) => `  ${line}`)),
+  ]);
+  return INTERNAL_ERROR;
+}
+
+/** SIGTERM and SIGHUP complete the recording before the program ends. */
+function endOnSignals(engine: EngineClient): { end(): void } {
+  const statuses = { SIGTERM: 143, SIGHUP: 129 } as const;
+  const onSignal = (signal: keyof typeof statuses): void => {
+    void engine.close().then(({ ended }) => {
+      if (ended) process.exit(statuses[signal]);
+      endAtOnce();
+    });
+  };
+  const names = Object.keys(statuses) as (keyof typeof statuses)[];
+  for (const name of names) process.on(name, onSignal);
+  return {
+    end() {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}
+
+/** The engine's thread is stuck in a system call, and node waits for its threads: only a signal ends the process. */
+function endAtOnce(): never {
+  process.emit('exit', INTERRUPTED);
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+  return process.exit(INTERRUPTED);
 }

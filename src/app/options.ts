@@ -36,7 +36,11 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   const choose = (backend: BackendSpec, command: Command): void => {
     chosen = invocation(backend, command);
   };
-  program.action((_options, command: Command) => choose({ kind: 'local' }, command));
+  program.argument('[target]', 'see the commands below; local unless given');
+  program.action((target: string | undefined, _options, command: Command) => {
+    if (target !== undefined) command.error(`error: there is no target "${target}"`, { exitCode: 2 });
+    choose({ kind: 'local' }, command);
+  });
   withCommon(program.command('local'))
     .description("this machine's kernel: /proc, /sys and, as root, /proc/kcore (the default)")
     .action((_options, command: Command) => choose({ kind: 'local' }, command));

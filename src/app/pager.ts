@@ -2,14 +2,16 @@
  * Output that may be longer than the screen: lines are held back until they are too many for it, then a pager is
  * started on all of them; fewer are simply printed. Output that comes slowly is printed as it comes.
  */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Line } from '../core/output/line.ts';
-import { type OutputSink, pagerSink } from './sink.ts';
+import { type Lend, type OutputSink, openPager } from './sink.ts';
 
 export interface PagerOptions {
   /** Prints lines on the terminal itself. */
   readonly direct: (lines: readonly Line[]) => void;
   /** Gives the terminal away while the pager runs. */
-  readonly lend: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly lend: Lend;
   readonly rows: () => number;
   /** A shell command; undefined for none. */
   readonly command: string | undefined;
@@ -23,54 +25,55 @@ export function lazyPager(options: PagerOptions): OutputSink {
   let held: Line[] = [];
   let state: 'holding' | 'direct' | 'paging' = options.command === undefined ? 'direct' : 'holding';
   let pager: OutputSink | undefined;
-  let paged: Promise<void> | undefined;
-  let release: () => void = () => undefined;
-  const started = performance.now();
-  const timer = setTimeout(() => {
-    if (state === 'holding') flush();
-  }, PATIENCE_MS);
   const flush = (): void => {
     state = 'direct';
     if (held.length > 0) options.direct(held);
     held = [];
   };
-  const page = async (): Promise<boolean> => {
-    state = 'paging';
-    const lent = new Promise<void>((resolve) => {
-      paged = options.lend(async () => {
-        pager = pagerSink(options.command as string, options.colour);
-        resolve();
-        await new Promise<void>((done) => {
-          release = done;
-        });
-      });
-    });
-    await lent;
-    const lines = held;
-    held = [];
-    return (pager as OutputSink).write(lines);
-  };
+  const timer = setTimeout(() => {
+    if (state === 'holding') flush();
+  }, PATIENCE_MS);
   return {
+    get isForeign() {
+      return state === 'paging';
+    },
     async write(lines) {
-      if (state === 'paging') return (pager as OutputSink).write(lines);
+      if (pager !== undefined) return pager.write(lines);
       if (state === 'direct') {
         options.direct(lines);
         return true;
       }
       held.push(...lines);
-      if (held.length >= options.rows() - 1) return page();
-      if (performance.now() - started > PATIENCE_MS) flush();
-      return true;
+      if (held.length < options.rows() - 1) return true;
+      clearTimeout(timer);
+      state = 'paging';
+      pager = await openPager(options.command as string, options.colour, options.lend);
+      const first = held;
+      held = [];
+      return pager.write(first);
     },
     async close() {
       clearTimeout(timer);
-      if (state === 'paging') {
-        await pager?.close();
-        release();
-        await paged;
-      } else {
-        flush();
-      }
+      if (pager === undefined) flush();
+      else await pager.close();
     },
   };
+}
+
+/** $KDBG_PAGER, $PAGER or less, where one is installed; empty means none. */
+export function pagerCommand(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const chosen = env['KDBG_PAGER'] ?? env['PAGER'];
+  if (chosen !== undefined) return chosen.trim() === '' || chosen === 'cat' ? undefined : chosen;
+  return isInstalled('less', env['PATH'] ?? '') ? 'less -R -X -F' : undefined;
+}
+
+function isInstalled(program: string, path: string): boolean {
+  return path.split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -2,102 +2,180 @@
  * Takes the engine's output of one line and puts it where it belongs. Both the batch run and the prompt print
  * through this.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Sink } from '../core/command/grammar.ts';
 import type { Output } from '../engine/protocol.ts';
+import { reasonOf } from '../engine/text-file.ts';
 import { wantsColour } from './paint.ts';
 import { type OutputSink, openSink, streamSink } from './sink.ts';
 
 export interface PrinterOptions {
   /** Makes the sink for a command's screen output: the terminal itself or a pager. */
   readonly screen: (page: boolean) => OutputSink;
-  /** Stops the running command: nobody takes its output any more. */
-  readonly cancel: () => void;
+  /** Nobody takes the output of this statement any more: it is to stop. */
+  readonly refuse: (statement: number) => void;
   /** Whether `!command` may run: not for lines that a recording brings. */
   readonly shell: boolean;
   /** Where errors go; stderr unless said. */
   readonly complain?: (lines: readonly string[]) => void;
+  /** Where remarks go that are no part of the output; stderr unless said. */
+  readonly remark?: (text: string) => void;
   /** Gives the terminal to a program of the user's while it runs. */
   readonly lend?: <T>(work: () => Promise<T> | T) => Promise<T>;
+  /** stdout is for JSON alone: what programs of the shell print goes to stderr. */
+  readonly json?: boolean;
 }
 
-/** Prints the output; the result is the worst status, and whether the shell is to end. */
-export async function print(
-  outputs: AsyncIterable<Output>,
-  options: PrinterOptions,
-): Promise<{ readonly status: number; readonly exit: number | undefined }> {
-  let worst = 0;
-  let exit: number | undefined;
-  let sink: OutputSink | undefined;
-  let refused = false;
-  const tell = options.complain ?? complain;
-  for await (const output of outputs) {
+export interface Printed {
+  /** The worst status. */
+  readonly status: number;
+  /** The session is to end, with this status if one was asked for. */
+  readonly exit: { readonly status: number | undefined } | undefined;
+}
+
+/** Prints the output. */
+export async function print(outputs: AsyncIterable<Output>, options: PrinterOptions): Promise<Printed> {
+  const printer = new Printer(options);
+  try {
+    for await (const output of outputs) await printer.take(output);
+  } finally {
+    await printer.end();
+  }
+  return { status: printer.status, exit: printer.exit };
+}
+
+class Printer {
+  status = 0;
+  exit: Printed['exit'];
+  readonly #options: PrinterOptions;
+  #sink: OutputSink | undefined;
+  #statement = 0;
+  #isRefused = false;
+  /** What is to be told when the terminal is ours again. */
+  #held: (() => void)[] = [];
+
+  constructor(options: PrinterOptions) {
+    this.#options = options;
+  }
+
+  async take(output: Output): Promise<void> {
     switch (output.kind) {
       case 'begin':
-        refused = false;
-        try {
-          sink = output.sink === undefined ? options.screen(output.page) : openSink(output.sink);
-        } catch (error) {
-          tell([`cannot write the output: ${(error as Error).message}`]);
-          refused = true;
-          worst = Math.max(worst, 1);
-          options.cancel();
-        }
-        break;
+        this.#statement = output.statement;
+        this.#isRefused = false;
+        await this.#open(output.sink, output.page);
+        return;
       case 'lines':
-        if (!refused && sink !== undefined && !(await sink.write(output.lines))) {
-          refused = true;
-          options.cancel();
-        }
-        break;
-      case 'pause':
-        break;
+        await this.#write(output.lines);
+        return;
       case 'json':
-        await sink?.write([output.line]);
-        break;
+        await this.#write([output.line]);
+        return;
+      case 'pause':
+        return;
       case 'timing':
-        await sink?.write([[{ text: output.text, tone: 'dim' }]]);
-        break;
+        this.#tell(() => (this.#options.remark ?? remark)(output.text));
+        return;
       case 'error':
-        // A reader that went away cancelled the command: that is no failure of it.
-        if (!(refused && output.status === 130)) {
-          tell(output.lines);
-          worst = Math.max(worst, output.status);
-        }
-        break;
+        // A reader that went away stopped the command: that is no failure of it.
+        if (this.#isRefused && output.status === 130) return;
+        this.#complain(output.lines, output.status);
+        return;
       case 'end':
-        await sink?.close();
-        sink = undefined;
-        if (!refused) worst = Math.max(worst, output.status);
-        break;
+        if (!this.#isRefused) this.status = Math.max(this.status, output.status);
+        await this.end();
+        return;
       case 'shell':
-        worst = Math.max(worst, await runShell(output.command, options));
-        break;
+        this.status = Math.max(this.status, await this.#runShell(output.command));
+        return;
       case 'exit':
-        exit = output.status;
-        break;
+        this.exit = { status: output.status };
+        return;
     }
   }
-  await sink?.close();
-  return { status: worst, exit };
+
+  /** Closes the sink, and tells what had to wait for that. */
+  async end(): Promise<void> {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    await sink?.close();
+    for (const tell of this.#held.splice(0)) tell();
+  }
+
+  async #open(spec: Sink | undefined, page: boolean): Promise<void> {
+    try {
+      this.#sink = spec === undefined ? this.#options.screen(page) : await openSink(spec, { lend: this.#options.lend });
+    } catch (error) {
+      this.#refuse();
+      this.#complain([`cannot write the output: ${reasonOf(error)}`], 1);
+    }
+  }
+
+  async #write(lines: Parameters<OutputSink['write']>[0]): Promise<void> {
+    if (this.#isRefused || this.#sink === undefined) return;
+    try {
+      if (!(await this.#sink.write(lines))) this.#refuse();
+    } catch (error) {
+      this.#refuse();
+      this.#complain([`cannot write the output: ${reasonOf(error)}`], 1);
+    }
+  }
+
+  #refuse(): void {
+    this.#isRefused = true;
+    this.#options.refuse(this.#statement);
+  }
+
+  #complain(lines: readonly string[], status: number): void {
+    this.status = Math.max(this.status, status);
+    this.#tell(() => (this.#options.complain ?? complain)(lines));
+  }
+
+  #tell(tell: () => void): void {
+    if (this.#sink?.isForeign === true) this.#held.push(tell);
+    else tell();
+  }
+
+  async #runShell(command: string): Promise<number> {
+    const { shell, lend, json } = this.#options;
+    if (!shell) {
+      this.#complain(['commands of the shell are not run here'], 1);
+      return 1;
+    }
+    const work = (): Promise<number> => runShell(command, json === true);
+    return lend === undefined ? work() : lend(work);
+  }
 }
 
-/** Errors go to stderr, the first line marked. */
+/** Runs a command of the user's shell, or the shell itself. Resolves to 0, 1, or 130 when Ctrl-C ended it. */
+function runShell(command: string, json: boolean): Promise<number> {
+  const shell = process.env['SHELL'] || '/bin/sh';
+  const stdio = ['inherit', json ? process.stderr : 'inherit', 'inherit'] as const;
+  const child =
+    command === '' ? spawn(shell, [], { stdio: [...stdio] }) : spawn('/bin/sh', ['-c', command], { stdio: [...stdio] });
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      complain([`cannot run ${command === '' ? shell : 'the command'}: ${reasonOf(error)}`]);
+      resolve(1);
+    });
+    child.once('exit', (status, signal) => resolve(signal === 'SIGINT' || status === 130 ? 130 : status === 0 ? 0 : 1));
+  });
+}
+
+/** Errors go to stderr: for a place in a line the line and a caret, then one line of what, why, and what to do. */
 export function complain(lines: readonly string[]): void {
   const sink = streamSink(process.stderr, wantsColour(process.stderr));
-  const marked = lines.findIndex((line) => !line.startsWith('  '));
-  void sink.write(lines.map((line, i) => (i === marked ? `kdbg: ${line}` : line)));
+  void sink.write(complaint(lines));
 }
 
-async function runShell(command: string, options: PrinterOptions): Promise<number> {
-  if (!options.shell) {
-    (options.complain ?? complain)(['commands of the shell are not run here']);
-    return 1;
-  }
-  const shell = process.env['SHELL'] ?? '/bin/sh';
-  const args = command === '' ? [] : ['-c', command];
-  const work = (): number => {
-    const result = spawnSync(command === '' ? shell : '/bin/sh', args, { stdio: 'inherit' });
-    return result.status === 0 ? 0 : 1;
-  };
-  return options.lend === undefined ? work() : options.lend(work);
+/** The lines of an error as they are printed: those that begin with blanks show a place or a stack. */
+export function complaint(lines: readonly string[]): readonly string[] {
+  const message = lines.findIndex((line) => !line.startsWith('  '));
+  const said = lines.filter((line) => !line.startsWith('  '));
+  const after = lines.filter((line, i) => i > message && line.startsWith('  '));
+  return [...lines.slice(0, Math.max(message, 0)), `kdbg: ${said.join('; ')}`, ...after];
+}
+
+function remark(text: string): void {
+  void streamSink(process.stderr, wantsColour(process.stderr)).write([[{ text, tone: 'dim' }]]);
 }

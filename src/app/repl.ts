@@ -2,15 +2,15 @@
  * The line prompt: reads a line, runs it, prints what comes. Ctrl-C stops the running command and keeps the session;
  * Ctrl-D leaves.
  */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { parseLine } from '../core/command/grammar.ts';
+import { parseStatement, splitStatements } from '../core/command/grammar.ts';
+import { splitWords } from '../core/command/words.ts';
 import { UsageError } from '../core/errors.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import type { EngineClient } from '../engine/client.ts';
-import { lazyPager } from './pager.ts';
+import { type Interrupts, interrupts } from './interrupt.ts';
+import { lazyPager, pagerCommand } from './pager.ts';
 import { paint, wantsColour } from './paint.ts';
-import { print } from './printer.ts';
+import { complaint, print } from './printer.ts';
 import { historyPath, openHistory } from './prompt/history-file.ts';
 import { DEFAULT_KEYMAP, describeKeys } from './prompt/keymap.ts';
 import { openPrompt } from './prompt/open-prompt.ts';
@@ -18,47 +18,56 @@ import type { LineHelp, Prompt } from './prompt/prompt.ts';
 
 const PROMPT = 'kdbg> ';
 
-/** Runs the prompt until it is left. Resolves to the exit status. */
+interface Repl {
+  readonly engine: EngineClient;
+  readonly prompt: Prompt;
+  readonly colour: boolean;
+  readonly control: Interrupts;
+  /** Lines run in this session, for `!!` and `!N`. */
+  readonly lines: string[];
+}
+
+/** Runs the prompt until it is left. Resolves to the exit status. Throws EngineDied. */
 export async function runPrompt(engine: EngineClient, version: string): Promise<number> {
   const troubles: string[] = [];
   const history = openHistory(historyPath(process.env), (message) => troubles.push(message));
-  const prompt = openPrompt({ history, onInterrupt: () => engine.cancel() });
-  const colour = wantsColour(process.stdout);
-  const repl: Repl = { engine, prompt, colour, lines: [] };
+  const control = interrupts(engine, (text) => complain(repl, [text]));
+  const prompt = openPrompt({ history, onInterrupt: control.press });
+  const repl: Repl = { engine, prompt, colour: wantsColour(process.stdout), control, lines: [] };
   try {
-    prompt.print(`kdbg ${version} on ${engine.opened.name}; "help" lists the commands, Ctrl-D leaves\n`);
-    for (const trouble of troubles) prompt.print(`kdbg: ${trouble}\n`);
+    say(repl, [`kdbg ${version} on ${engine.opened.name}; "help" lists the commands, Ctrl-D leaves`]);
+    for (const trouble of troubles) complain(repl, [trouble]);
     for (;;) {
       const typed = await prompt.readLine(PROMPT, lineHelp(repl));
       if (typed === undefined) return 0;
       const line = recalled(typed, repl);
       if (line === undefined || line.trim() === '') continue;
       repl.lines.push(line);
-      const { exit } = await print(engine.run(line, { json: false, rc: false }), {
-        screen: (page) => screen(repl, page),
-        cancel: () => engine.cancel(),
-        shell: true,
-        complain: (lines) => complain(repl, lines),
-        lend: (work) => prompt.lend(work),
-      });
-      if (exit !== undefined) return exit;
+      const exit = await runLine(repl, line);
+      if (exit !== undefined) return exit.status ?? 0;
     }
   } finally {
     prompt.close();
   }
 }
 
-interface Repl {
-  readonly engine: EngineClient;
-  readonly prompt: Prompt;
-  readonly colour: boolean;
-  /** Lines run in this session, for `!!` and `!N`. */
-  readonly lines: string[];
+async function runLine(repl: Repl, line: string) {
+  const { engine, prompt, control } = repl;
+  control.reset();
+  const { exit } = await print(engine.run(line, { json: false, rc: false }), {
+    screen: (page) => screen(repl, page),
+    refuse: (statement) => engine.refuse(statement),
+    shell: true,
+    complain: (lines) => complain(repl, lines),
+    remark: (text) => say(repl, [[{ text, tone: 'dim' }]]),
+    lend: (work) => prompt.lend(work),
+  });
+  return exit;
 }
 
 /** `!!` is the last line again and `!N` line N; both may go on: `!! | head`. Undefined when there is no such line. */
 function recalled(line: string, repl: Repl): string | undefined {
-  const match = /^!(!|\d+)(.*)$/s.exec(line.trim());
+  const match = /^!(!|\d+(?!\S))(.*)$/s.exec(line.trim());
   if (match === null) return line;
   const earlier = match[1] === '!' ? repl.lines.at(-1) : repl.lines[Number(match[1]) - 1];
   if (earlier === undefined) {
@@ -66,75 +75,70 @@ function recalled(line: string, repl: Repl): string | undefined {
     return undefined;
   }
   const whole = earlier + match[2];
-  repl.prompt.print(`${paint([{ text: whole, tone: 'dim' }], repl.colour)}\n`);
+  say(repl, [[{ text: whole, tone: 'dim' }]]);
   return whole;
 }
 
 function screen(repl: Repl, page: boolean) {
-  const direct = (lines: readonly Line[]): void => {
-    repl.prompt.print(`${lines.map((line) => paint(line, repl.colour)).join('\n')}\n`);
-  };
   return lazyPager({
-    direct,
+    direct: (lines) => say(repl, lines),
     lend: (work) => repl.prompt.lend(work),
     rows: () => process.stdout.rows || 24,
-    command: page ? pagerCommand() : undefined,
+    command: page ? pagerCommand(process.env) : undefined,
     colour: repl.colour,
   });
 }
 
+function say(repl: Repl, lines: readonly Line[]): void {
+  repl.prompt.print(`${lines.map((line) => paint(line, repl.colour)).join('\n')}\n`);
+}
+
 function complain(repl: Repl, lines: readonly string[]): void {
-  const marked = lines.findIndex((line) => !line.startsWith('  '));
-  const shown = lines.map(
-    (line, i): Line => [{ text: i === marked ? `kdbg: ${line}` : line, tone: i === marked ? 'error' : 'dim' }],
+  const shown = complaint(lines);
+  say(
+    repl,
+    shown.map((text): Line => [{ text, tone: text.startsWith('kdbg: ') ? 'error' : 'dim' }]),
   );
-  repl.prompt.print(`${shown.map((line) => paint(line, repl.colour)).join('\n')}\n`);
-}
-
-/** $KDBG_PAGER, $PAGER or less, where one is installed; empty means none. */
-function pagerCommand(): string | undefined {
-  const chosen = process.env['KDBG_PAGER'] ?? process.env['PAGER'];
-  if (chosen !== undefined) return chosen === '' || chosen === 'cat' ? undefined : chosen;
-  return isInstalled('less') ? 'less -R -X -F' : undefined;
-}
-
-function isInstalled(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function lineHelp(repl: Repl): LineHelp {
   return {
-    complete: async (line, cursor) => {
-      const completion = await repl.engine.complete(line, cursor);
-      return { ...completion, candidates: completion.candidates.map((each) => ({ ...each })) };
-    },
-    check(line) {
-      try {
-        parseLine(line, { takesInput: () => false, expand: (text) => text });
-        return undefined;
-      } catch (error) {
-        return error instanceof UsageError ? { column: error.column, message: error.message } : undefined;
-      }
-    },
-    explain: (line) => explain(repl, line),
+    complete: (line, cursor, signal) => repl.engine.complete(line, cursor, signal),
+    check: (line) => malformed(line),
+    explain: (line, cursor) => explain(repl, line.slice(0, cursor)),
   };
 }
 
-/** The keys on an empty line, the command's manual page on any other. */
-async function explain(repl: Repl, line: string): Promise<string> {
-  const name = /^\s*(\S+)/.exec(line)?.[1];
-  if (name === undefined) return keysHelp();
+/** What is wrong with the form of a line; whether its commands exist and take their arguments is the engine's to say. */
+function malformed(line: string): { readonly column: number | undefined; readonly message: string } | undefined {
+  try {
+    for (const { text } of splitStatements(line)) {
+      const place = line.indexOf(text);
+      try {
+        for (const statement of parseStatement(text, { takesInput: () => false, expand: (same) => same })) {
+          if (statement.kind === 'pipeline') for (const stage of statement.stages) splitWords(stage.text, stage.column);
+        }
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        return { column: error.column === undefined ? undefined : place + error.column, message: error.message };
+      }
+    }
+  } catch (error) {
+    if (error instanceof UsageError) return { column: error.column, message: error.message };
+    throw error;
+  }
+  return undefined;
+}
+
+/** The keys on an empty line, else the manual page of the command that the cursor is in. */
+async function explain(repl: Repl, before: string): Promise<string> {
+  const name = /(?:^|[|;\n])\s*\\?([A-Za-z_?][\w?.-]*|\*)[^|;\n]*$/.exec(before)?.[1];
+  if (before.trim() === '') return keysHelp();
+  if (name === undefined) return '';
   const lines: string[] = [];
   for await (const output of repl.engine.run(`help ${name}`, { json: false, rc: true })) {
-    if (output.kind === 'lines') lines.push(...output.lines.map(textOf));
-    if (output.kind === 'error') lines.push(...output.lines);
+    if (output.kind === 'lines') lines.push(...output.lines.map((line) => paint(textOf(line), false)));
+    if (output.kind === 'error') lines.push(...complaint(output.lines));
   }
   return lines.join('\n');
 }

@@ -4,16 +4,21 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { homedir } from 'node:os';
 import type { Sink as SinkSpec } from '../core/command/grammar.ts';
 import type { Line } from '../core/output/line.ts';
+import { expandHome } from '../engine/text-file.ts';
 import { paint } from './paint.ts';
 
 export interface OutputSink {
   /** Resolves to false when nothing more is wanted. */
   write(lines: readonly Line[]): Promise<boolean>;
   close(): Promise<void>;
+  /** The terminal belongs to another program until this is closed. */
+  readonly isForeign?: boolean;
 }
+
+/** Gives the terminal away while `work` runs. */
+export type Lend = <T>(work: () => Promise<T> | T) => Promise<T>;
 
 /** Writes to a stream of this process. */
 export function streamSink(stream: NodeJS.WriteStream, colour: boolean): OutputSink {
@@ -23,19 +28,44 @@ export function streamSink(stream: NodeJS.WriteStream, colour: boolean): OutputS
   };
 }
 
-/** Opens what `>`, `>>` or `|` name. Throws Error with a message for the user. */
-export function openSink(spec: SinkSpec): OutputSink {
-  return spec.kind === 'shell' ? processSink('/bin/sh', ['-c', spec.command], false) : fileSink(spec.path, spec.append);
+/** Opens what `>`, `>>` or `|` name. Throws the error of the system call. */
+export async function openSink(spec: SinkSpec, options: { readonly lend: Lend | undefined }): Promise<OutputSink> {
+  if (spec.kind === 'file') return fileSink(spec.path, spec.append);
+  return lentSink(() => processSink(spec.command, false), options.lend);
 }
 
 /** Runs a pager on the output; its colours are kept. */
-export function pagerSink(command: string, colour: boolean): OutputSink {
-  return processSink('/bin/sh', ['-c', command], colour);
+export function openPager(command: string, colour: boolean, lend: Lend): Promise<OutputSink> {
+  return lentSink(() => processSink(command, colour), lend);
+}
+
+/** A sink that has the terminal from when it is opened until it is closed. */
+async function lentSink(open: () => OutputSink, lend: Lend | undefined): Promise<OutputSink> {
+  if (lend === undefined) return open();
+  let release: () => void = () => undefined;
+  let returned: Promise<void> = Promise.resolve();
+  const sink = await new Promise<OutputSink>((resolve, reject) => {
+    returned = lend(async () => {
+      resolve(open());
+      await new Promise<void>((done) => {
+        release = done;
+      });
+    });
+    returned.catch(reject);
+  });
+  return {
+    isForeign: true,
+    write: (lines) => sink.write(lines),
+    async close() {
+      await sink.close();
+      release();
+      await returned;
+    },
+  };
 }
 
 function fileSink(path: string, append: boolean): OutputSink {
-  const expanded = path.startsWith('~/') ? homedir() + path.slice(1) : path;
-  const fd = openSync(expanded, append ? 'a' : 'w');
+  const fd = openSync(expandHome(path), append ? 'a' : 'w');
   return {
     async write(lines) {
       const bytes = Buffer.from(`${lines.map((line) => paint(line, false)).join('\n')}\n`);
@@ -48,8 +78,8 @@ function fileSink(path: string, append: boolean): OutputSink {
   };
 }
 
-function processSink(file: string, args: readonly string[], colour: boolean): OutputSink {
-  const child: ChildProcess = spawn(file, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+function processSink(command: string, colour: boolean): OutputSink {
+  const child: ChildProcess = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'inherit', 'inherit'] });
   const input = child.stdin as NonNullable<ChildProcess['stdin']>;
   let open = true;
   const ended = new Promise<void>((resolve) => {
@@ -63,6 +93,7 @@ function processSink(file: string, args: readonly string[], colour: boolean): Ou
     open = false;
   });
   return {
+    isForeign: true,
     async write(lines) {
       if (!open) return false;
       const flowing = input.write(`${lines.map((line) => paint(line, colour)).join('\n')}\n`);

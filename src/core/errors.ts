@@ -31,6 +31,25 @@ export class UsageError extends KdbgError {
     this.source = options.source;
   }
 
+  /**
+   * The same error in a statement that holds `text` at `offset`: the column counts in the statement then. An error
+   * that points into another text than this, or into none, keeps it.
+   */
+  placed(text: string, offset: number): UsageError {
+    const within = this.source === undefined ? 0 : text.lastIndexOf(this.source);
+    if (within < 0) return this;
+    const column = offset + within + (this.column ?? 0);
+    return new UsageError(this.message, { column, ...(this.hint === undefined ? {} : { hint: this.hint }) });
+  }
+
+  withHint(hint: string): UsageError {
+    return new UsageError(this.message, {
+      hint,
+      ...(this.column === undefined ? {} : { column: this.column }),
+      ...(this.source === undefined ? {} : { source: this.source }),
+    });
+  }
+
   /** The same error placed in a longer text: an expression's error becomes one of the whole command line. */
   within(source: string, offset: number): UsageError {
     return new UsageError(this.message, {

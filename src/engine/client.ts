@@ -19,23 +19,38 @@ export class EngineFailed extends Error {
   }
 }
 
+/** The engine's thread ended in the middle of the session: a bug, too little memory, or the user ended it. */
+export class EngineDied extends Error {
+  /** The user ended it because it did not answer. */
+  readonly isAbandoned: boolean;
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly isAbandoned?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.isAbandoned = options.isAbandoned === true;
+  }
+}
+
+/** An engine that is asked to close has this long; then its thread is ended. */
+const CLOSE_MS = 5_000;
+const TERMINATE_MS = 1_000;
+
 export class EngineClient {
   readonly opened: Opened;
   readonly #worker: Worker;
   readonly #shared: Int32Array;
   readonly #waiting = new Map<number, (message: FromEngine) => void>();
+  /** Ids begin with 1: nothing is cancelled at first. */
   #lastId = 0;
-  #dead: Error | undefined;
+  #dead: EngineDied | undefined;
+  #closing = false;
 
   private constructor(worker: Worker, shared: Int32Array, opened: Opened) {
     this.#worker = worker;
     this.#shared = shared;
     this.opened = opened;
-    worker.on('message', (message: FromEngine) => {
-      if ('id' in message) this.#waiting.get(message.id)?.(message);
-    });
-    worker.on('error', (error) => this.#die(error));
-    worker.on('exit', () => this.#die(new Error('the engine ended')));
+    worker.on('message', (message: FromEngine) => this.#take(message));
+    worker.on('error', (error) => this.#die(died(error)));
+    worker.on('exit', () => this.#die(new EngineDied('the engine ended')));
   }
 
   /** Starts the engine's thread on a target. Rejects with EngineFailed when the target cannot be opened. */
@@ -44,15 +59,21 @@ export class EngineClient {
     const start: WorkerStart = { spec, shared: buffer };
     const worker = new Worker(entry, { workerData: start });
     const first = await new Promise<FromEngine>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
+      const settle = (act: () => void): void => {
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        act();
+      };
+      const onMessage = (message: FromEngine): void => settle(() => resolve(message));
+      const onError = (error: Error): void => settle(() => reject(died(error)));
+      const onExit = (): void => settle(() => reject(new EngineDied('the engine ended')));
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     });
     if (first.kind === 'opened') return new EngineClient(worker, new Int32Array(buffer), first.opened);
     await worker.terminate();
-    throw first.kind === 'failed' ? new EngineFailed(first.lines, first.status) : new Error('unexpected answer');
+    throw first.kind === 'failed' ? new EngineFailed(first.lines, first.status) : new EngineDied('unexpected answer');
   }
 
-  /** Runs a line; its output as it comes. Taking slowly slows the engine down. */
+  /** Runs a line; its output as it comes. Taking slowly slows the engine down. Throws EngineDied. */
   run(line: string, mode: RunMode): AsyncGenerator<Output> {
     return this.#stream((id) => ({ kind: 'run', id, line, mode }));
   }
@@ -63,7 +84,6 @@ export class EngineClient {
   }
 
   async *#stream(request: (id: number) => ToEngine): AsyncGenerator<Output> {
-    Atomics.store(this.#shared, SHARED.cancelled, 0);
     const id = ++this.#lastId;
     const queue: FromEngine[] = [];
     let wake: (() => void) | undefined;
@@ -74,41 +94,78 @@ export class EngineClient {
     this.#send(request(id));
     try {
       while (true) {
-        if (this.#dead !== undefined) throw this.#dead;
         const message = queue.shift();
         if (message === undefined) {
+          if (this.#dead !== undefined) throw this.#dead;
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
           continue;
         }
-        if (message.kind === 'done') return;
+        if (message.kind === 'done') {
+          if (this.#dead !== undefined) throw this.#dead;
+          return;
+        }
         if (message.kind === 'output') {
+          // Taken only now: what waits to be printed is not much more than a batch.
           yield* message.batch;
-          Atomics.sub(this.#shared, SHARED.pending, 1);
-          Atomics.notify(this.#shared, SHARED.pending);
+          this.#taken();
         }
       }
     } finally {
+      // Whoever stopped listening wants no more of it.
       this.#waiting.delete(id);
+      Atomics.store(this.#shared, SHARED.cancelled, Math.max(Atomics.load(this.#shared, SHARED.cancelled), id));
+      for (const message of queue) if (message.kind === 'output') this.#taken();
     }
   }
 
-  async complete(line: string, cursor: number): Promise<Completion> {
-    const answer = await this.#ask((id) => ({ kind: 'complete', id, line, cursor }));
-    return answer.kind === 'completed' ? answer.completion : { start: cursor, end: cursor, candidates: [] };
+  /** What could be typed at the cursor; nothing once the signal says that nobody wants to know. */
+  async complete(line: string, cursor: number, signal?: AbortSignal): Promise<Completion> {
+    const stop = (): void => this.cancel();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const answer = await this.#ask((id) => ({ kind: 'complete', id, line, cursor }));
+      if (answer.kind === 'completed') return answer.completion;
+      return { start: cursor, end: cursor, candidates: [], partial: false };
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
   }
 
-  /** Stops the running command; what it found so far stays. */
+  /** Stops whatever was asked for so far; what it found stays. */
   cancel(): void {
-    Atomics.store(this.#shared, SHARED.cancelled, 1);
+    Atomics.store(this.#shared, SHARED.cancelled, this.#lastId);
     Atomics.notify(this.#shared, SHARED.pending);
   }
 
-  async close(): Promise<void> {
+  /** Nobody takes the output of this statement any more; those after it still run. */
+  refuse(statement: number): void {
+    Atomics.store(this.#shared, SHARED.refused, statement);
+    Atomics.notify(this.#shared, SHARED.pending);
+  }
+
+  /** Ends the thread without waiting for it: it does not answer. Every request then throws EngineDied. */
+  abandon(): void {
+    this.#die(new EngineDied('the engine did not answer and was ended', { isAbandoned: true }));
+    void this.#worker.terminate();
+  }
+
+  /** Completes the recording and ends the thread. Resolves to what went wrong, and whether the thread has ended. */
+  async close(): Promise<{ readonly failures: readonly string[]; readonly ended: boolean }> {
     this.cancel();
-    if (this.#dead === undefined) await this.#ask((id) => ({ kind: 'close', id })).catch(() => undefined);
-    await this.#worker.terminate();
+    this.#closing = true;
+    let failures: readonly string[] = [];
+    if (this.#dead === undefined) {
+      const asked = this.#ask((id) => ({ kind: 'close', id })).catch(() => undefined);
+      const answer = await within(asked, CLOSE_MS);
+      if (answer?.kind === 'closed') failures = answer.failures;
+    }
+    const ended = await within(
+      this.#worker.terminate().then(() => true),
+      TERMINATE_MS,
+    );
+    return { failures, ended: ended === true };
   }
 
   #ask(make: (id: number) => ToEngine): Promise<FromEngine> {
@@ -117,7 +174,8 @@ export class EngineClient {
       if (this.#dead !== undefined) return reject(this.#dead);
       this.#waiting.set(id, (message) => {
         this.#waiting.delete(id);
-        resolve(message);
+        if (message.kind === 'done' && this.#dead !== undefined && !this.#closing) reject(this.#dead);
+        else resolve(message);
       });
       this.#send(make(id));
     });
@@ -127,8 +185,40 @@ export class EngineClient {
     this.#worker.postMessage(message);
   }
 
-  #die(error: Error): void {
+  #take(message: FromEngine): void {
+    const take = 'id' in message ? this.#waiting.get(message.id) : undefined;
+    if (take !== undefined) take(message);
+    else if (message.kind === 'output') this.#taken();
+  }
+
+  #taken(): void {
+    Atomics.sub(this.#shared, SHARED.pending, 1);
+    Atomics.notify(this.#shared, SHARED.pending);
+  }
+
+  #die(error: EngineDied): void {
     this.#dead ??= error;
+    // What came before is still shown: queues are emptied before the error is thrown.
     for (const [id, wake] of this.#waiting) wake({ kind: 'done', id });
+  }
+}
+
+function died(error: Error & { readonly code?: string }): EngineDied {
+  if (error instanceof EngineDied) return error;
+  const message =
+    error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'the command needed more memory than the engine has' : error.message;
+  return new EngineDied(message, { cause: error });
+}
+
+/** The promise's value, or undefined when it takes too long. */
+async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -8,6 +8,7 @@ import type { Opened } from './protocol.ts';
 import { RecordedShell } from './recorded.ts';
 import { EngineRecorder } from './recorder.ts';
 import { Session } from './session.ts';
+import type { SessionOptions } from './shell.ts';
 
 /** The target, and how the session on it is kept. */
 export interface SessionSpec {
@@ -19,8 +20,11 @@ export interface SessionSpec {
   readonly tool: string;
 }
 
+/** What stops the running command: see SessionOptions. */
+export type Interruption = Required<Pick<SessionOptions, 'cancelled' | 'interrupted' | 'onStatement'>>;
+
 /** Throws OpenError (or another KdbgError) when the target cannot be opened. */
-export function openSession(spec: SessionSpec, cancelled: () => boolean): { session: Session; opened: Opened } {
+export function openSession(spec: SessionSpec, interruption: Interruption): { session: Session; opened: Opened } {
   const target = openBackend(spec.backend);
   const failures: string[] = [];
   const recorder = new EngineRecorder(target.backend, {
@@ -30,7 +34,10 @@ export function openSession(spec: SessionSpec, cancelled: () => boolean): { sess
     onFailure: (failure: BackendError) => failures.push(failure.message),
   });
   const notices: string[] = [];
-  const kernel = new Kernel(recorder.backend, { cancelled, notice: (text) => notices.push(text) });
+  const kernel = new Kernel(recorder.backend, {
+    cancelled: interruption.cancelled,
+    notice: (text) => notices.push(text),
+  });
   recorder.onStart = () => kernel.forgetAll();
   if (spec.record !== undefined) recorder.start(spec.record);
   const { recording } = target;
@@ -38,7 +45,7 @@ export function openSession(spec: SessionSpec, cancelled: () => boolean): { sess
     kernel,
     recorder,
     pid: target.pid,
-    cancelled,
+    ...interruption,
     notices,
     failures,
     replay: recording === undefined ? undefined : new RecordedShell(recording),

@@ -9,19 +9,27 @@ import type { Line } from '../core/output/line.ts';
 
 /** One thing that running a line produces, in order. */
 export type Output =
-  /** A statement begins; its output belongs to `sink` until it ends. */
-  | { readonly kind: 'begin'; readonly source: string; readonly sink: Sink | undefined; readonly page: boolean }
+  /** A statement begins; its output belongs to `sink` until it ends. `statement` is its number in the session. */
+  | {
+      readonly kind: 'begin';
+      readonly source: string;
+      readonly sink: Sink | undefined;
+      readonly page: boolean;
+      readonly statement: number;
+    }
   | { readonly kind: 'lines'; readonly lines: readonly Line[] }
   /** One command's result as JSON, with `--json`. */
   | { readonly kind: 'json'; readonly line: string }
   /** The command waits: what was sent is to be shown now. */
   | { readonly kind: 'pause' }
   | { readonly kind: 'error'; readonly lines: readonly string[]; readonly status: number }
+  /** What a command cost, with `set timing on`; no part of its output. */
   | { readonly kind: 'timing'; readonly text: string }
   | { readonly kind: 'end'; readonly status: number }
   /** The user's shell is to run this; empty: a shell to work in. */
   | { readonly kind: 'shell'; readonly command: string }
-  | { readonly kind: 'exit'; readonly status: number };
+  /** The session is to end; without a status with the worst there was. */
+  | { readonly kind: 'exit'; readonly status: number | undefined };
 
 /** What the engine tells once when the target is open. */
 export interface Opened {
@@ -42,6 +50,8 @@ export interface RunMode {
   readonly json: boolean;
   /** True for lines of the rc file: their aliases say so, and they are not part of the recorded session. */
   readonly rc: boolean;
+  /** The file that the text comes from: errors tell it with the line's number. */
+  readonly origin?: string;
 }
 
 export type FromEngine =
@@ -50,15 +60,21 @@ export type FromEngine =
   | { readonly kind: 'output'; readonly id: number; readonly batch: readonly Output[] }
   | { readonly kind: 'done'; readonly id: number }
   | { readonly kind: 'completed'; readonly id: number; readonly completion: Completion }
-  | { readonly kind: 'closed'; readonly id: number };
+  /** With what went wrong at the end: a recording that could not be completed. */
+  | { readonly kind: 'closed'; readonly id: number; readonly failures: readonly string[] };
 
-/** Places in the Int32Array that both threads share. */
+/**
+ * Places in the Int32Array that both threads share. What is to stop is named by its number, so that a stop that comes
+ * late never hits what runs by then.
+ */
 export const SHARED = {
-  /** 1: the running command is to stop. */
+  /** Requests up to this id are to stop: Ctrl-C. */
   cancelled: 0,
+  /** Nobody takes the output of this statement any more: `| head`. */
+  refused: 1,
   /** Batches sent and not yet taken. */
-  pending: 1,
-  length: 2,
+  pending: 2,
+  length: 3,
 } as const;
 
 /** Batches in flight before the engine waits. */

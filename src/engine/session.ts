@@ -2,17 +2,14 @@
  * A session: one target, its context and settings, and the running of command lines on it. It is plain and
  * synchronous, so that tests and batch runs use it in their own thread; worker.ts gives it one.
  */
-
-import type { Command } from '../core/command/define.ts';
-import { parseLine, type Statement } from '../core/command/grammar.ts';
-import { expandAlias } from '../core/command/resolve.ts';
-import { errorLines, isUserError, runStages } from '../core/command/run.ts';
+import { parseStatement, type Statement, splitStatements } from '../core/command/grammar.ts';
+import { runStages } from '../core/command/run.ts';
 import type { Scope } from '../core/command/scope.ts';
-import { CancelledError, type KdbgError } from '../core/errors.ts';
 import type { Kernel } from '../core/kernel/kernel.ts';
 import { toJson } from '../core/output/json.ts';
 import type { Line } from '../core/output/line.ts';
 import { TextView } from '../core/output/render.ts';
+import { describe, JsonResult, type Place } from './failure.ts';
 import type { Output, RunMode } from './protocol.ts';
 import { type SessionOptions, SessionShell } from './shell.ts';
 
@@ -20,14 +17,21 @@ import { type SessionOptions, SessionShell } from './shell.ts';
 const LINES_PER_BATCH = 64;
 /** Rows that come slowly are sent one by one. */
 const BATCH_MS = 30;
+/** The status of a command that the user stopped: nothing more of the line runs. */
+const INTERRUPTED = 130;
+
+type Pipeline = Extract<Statement, { kind: 'pipeline' }>;
 
 export class Session {
   readonly kernel: Kernel;
   readonly shell: SessionShell;
+  readonly #onStatement: (statement: number) => void;
+  #statements = 0;
 
   constructor(options: SessionOptions) {
     this.kernel = options.kernel;
     this.shell = new SessionShell(options);
+    this.#onStatement = options.onStatement ?? (() => undefined);
   }
 
   /** The scope of one command: what it sees besides its arguments. */
@@ -35,31 +39,15 @@ export class Session {
     return this.shell.scope(undefined);
   }
 
-  /** Runs a line (several statements, maybe), yielding its output as it comes. Never throws but for bugs below it. */
-  *execute(line: string, mode: RunMode): Iterable<Output> {
-    let statements: readonly Statement[];
-    try {
-      statements = parseLine(line, {
-        takesInput: (name) => this.#command(name)?.input !== undefined,
-        expand: (text) => expandAlias({ text, column: 0 }, this.shell.aliases()).text,
-      });
-    } catch (error) {
-      yield* this.#failed(error, line, mode, line);
-      return;
-    }
-    for (const statement of statements) {
-      yield* this.#statement(statement, mode);
-      const exit = this.shell.exitStatus;
-      if (exit !== undefined) {
-        yield { kind: 'exit', status: exit };
-        return;
-      }
-    }
+  /** Runs a text as it was typed: a line, or several. Its output as it comes; never throws but for bugs below it. */
+  *execute(text: string, mode: RunMode): Iterable<Output> {
+    if (!mode.rc && mode.origin === undefined) this.shell.remember(text);
+    yield* this.#text(text, mode);
   }
 
   /** The recorded session that is being replayed, as it was. */
   *transcript(): Iterable<Output> {
-    yield { kind: 'begin', source: '', sink: undefined, page: true };
+    yield this.#begin({ source: '', sink: undefined, page: true });
     let batch: Line[] = [];
     for (const line of this.shell.transcript()) {
       batch.push(line);
@@ -71,90 +59,146 @@ export class Session {
     yield { kind: 'end', status: 0 };
   }
 
-  close(): void {
-    this.shell.close();
+  /** Completes the recording; returns what went wrong with it. */
+  close(): readonly string[] {
+    const failures = this.shell.close();
     this.kernel.backend.close();
+    return failures;
   }
 
-  /** A command's declaration by name or alias. */
-  #command(name: string): Command | undefined {
-    const expanded = expandAlias({ text: name, column: 0 }, this.shell.aliases()).text;
-    return this.shell.command(expanded.split(/\s/)[0] as string);
+  /**
+   * The statements of a text, each parsed when its turn comes: it may use an alias that one before it made, and a
+   * malformed one does not keep the others from running. Returns true when no more is to run.
+   */
+  *#text(text: string, mode: RunMode): Generator<Output, boolean> {
+    const place = (line: number): Place | undefined =>
+      mode.origin === undefined ? undefined : { path: mode.origin, line };
+    try {
+      for (const part of splitStatements(text)) {
+        if (yield* this.#part(part.text, mode, place(part.line))) return true;
+      }
+    } catch (error) {
+      yield* this.#failed(error, text, mode, place(1));
+    }
+    return false;
   }
 
-  *#statement(statement: Statement, mode: RunMode): Iterable<Output> {
+  *#part(text: string, mode: RunMode, place: Place | undefined): Generator<Output, boolean> {
+    let statements: readonly Statement[];
+    try {
+      statements = parseStatement(text, this.shell.vocabulary);
+    } catch (error) {
+      yield* this.#failed(error, text, mode, place);
+      return false;
+    }
+    for (const statement of statements) {
+      if (yield* this.#statement(statement, mode, place)) return true;
+      if (this.shell.isExiting) {
+        yield { kind: 'exit', status: this.shell.exitStatus };
+        return true;
+      }
+    }
+    return false;
+  }
+
+  *#statement(statement: Statement, mode: RunMode, place: Place | undefined): Generator<Output, boolean> {
     if (statement.kind === 'shell') {
       yield { kind: 'shell', command: statement.command };
-      return;
+      return false;
     }
-    if (statement.kind === 'source') {
-      yield* this.#source(statement.path, statement.source, mode);
-      return;
+    if (statement.kind === 'source') return yield* this.#source(statement, mode, place);
+    let runs: readonly Pipeline[];
+    try {
+      runs = this.#runs(statement);
+    } catch (error) {
+      yield* this.#failed(error, statement.source, mode, place);
+      return false;
     }
-    const lines = statement.argumentFile === undefined ? undefined : this.#argumentLines(statement.argumentFile);
-    if (lines instanceof Error) {
-      yield* this.#failed(lines, statement.source, mode, statement.source);
-      return;
-    }
-    yield {
-      kind: 'begin',
-      source: statement.source,
-      sink: statement.sink,
-      page: this.shell.settings.scroll && statement.sink === undefined && !mode.json,
-    };
+    const page = this.shell.settings.scroll && statement.sink === undefined && !mode.json;
+    yield this.#begin({ source: statement.source, sink: statement.sink, page });
     let status = 0;
-    for (const argument of lines ?? ['']) {
-      const last = statement.stages.length - 1;
-      const stages = statement.stages.map((stage, i) =>
-        i === last && argument !== '' ? { ...stage, text: `${stage.text} ${argument}` } : stage,
-      );
-      status = Math.max(status, yield* this.#pipeline({ ...statement, stages }, mode));
+    for (const run of runs) {
+      status = Math.max(status, yield* this.#pipeline(run, mode, place));
+      if (status === INTERRUPTED) break;
     }
     yield { kind: 'end', status };
+    // A statement whose reader went away is over; a line that the user stopped is.
+    return status === INTERRUPTED && this.shell.isInterrupted;
+  }
+
+  /** A statement's pipeline, once for each line of its argument file if it has one. */
+  #runs(statement: Pipeline): readonly Pipeline[] {
+    if (statement.argumentFile === undefined) return [statement];
+    const lines = this.shell.readTextFile(statement.argumentFile).split('\n');
+    const given = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+    const last = statement.stages.at(-1) as Pipeline['stages'][number];
+    const before = statement.source.slice(0, last.column);
+    return given.map((argument) => {
+      const text = `${last.text} ${argument}`;
+      return { ...statement, source: before + text, stages: [...statement.stages.slice(0, -1), { ...last, text }] };
+    });
   }
 
   /** One pipeline, from its fresh view of the target to its outcome in the recording. */
-  *#pipeline(statement: Extract<Statement, { kind: 'pipeline' }>, mode: RunMode): Generator<Output, number> {
+  *#pipeline(pipeline: Pipeline, mode: RunMode, place: Place | undefined): Generator<Output, number> {
     const { shell, kernel } = this;
-    shell.beginCommand(statement.source, mode.rc);
-    const before = { time: shell.now(), ...kernel.backend.counters };
-    let error: unknown;
-    const rows: unknown[] = [];
-    const notices: string[] = [];
+    const started = performance.now();
+    const before = { ...kernel.backend.counters };
+    const json = mode.json ? new JsonResult() : undefined;
+    let thrown: { readonly error: unknown } | undefined;
     try {
-      const running = runStages(statement.stages, this.scope());
-      const view = new TextView(running.command.columns);
-      let batch: Line[] = [];
-      let sentAt = performance.now();
-      for (const item of running.items) {
-        if (item.kind === 'notice') notices.push(item.text);
-        if (mode.json && item.kind === 'row') rows.push(toJson(item.data));
-        if (mode.json) continue;
-        for (const line of view.lines(item)) {
-          batch.push(line);
-          if (batch.length < LINES_PER_BATCH && performance.now() - sentAt < BATCH_MS) continue;
-          yield* this.#lines(batch);
-          batch = [];
-          sentAt = performance.now();
-        }
-        if (item.kind !== 'pause') continue;
-        yield* this.#lines(batch);
-        yield { kind: 'pause' };
-        batch = [];
-      }
-      yield* this.#lines(batch);
-    } catch (caught) {
-      error = caught;
+      shell.beginCommand(pipeline.source, mode.rc);
+      yield* json === undefined ? this.#show(pipeline) : this.#gather(pipeline, json);
+    } catch (error) {
+      thrown = { error };
     }
-    const failure = error === undefined ? undefined : describe(error, statement.source);
+    const failure = thrown && describe(thrown.error, pipeline.source, place);
     if (failure !== undefined) shell.recordLines(failure.lines);
-    if (mode.json) yield { kind: 'json', line: jsonLine(statement.source, failure, rows, notices) };
+    if (json !== undefined) yield { kind: 'json', line: json.line(pipeline.source, failure) };
     else if (failure !== undefined) yield { kind: 'error', ...failure };
-    if (shell.settings.timing)
-      yield { kind: 'timing', text: timing(before, { time: shell.now(), ...kernel.backend.counters }) };
+    if (shell.settings.timing && json === undefined) {
+      yield { kind: 'timing', text: timing(before, kernel.backend.counters, performance.now() - started) };
+    }
     const failures = shell.endCommand(failure?.status ?? 0);
     if (failures.length > 0) yield { kind: 'error', lines: failures, status: 0 };
     return failure?.status ?? 0;
+  }
+
+  /** Runs the pipeline for its text. */
+  *#show(pipeline: Pipeline): Iterable<Output> {
+    const running = runStages(pipeline.stages, this.scope());
+    const view = new TextView(running.command.columns);
+    let batch: Line[] = [];
+    let sentAt = performance.now();
+    try {
+      for (const item of running.items) {
+        for (const line of view.lines(item)) {
+          batch.push(line);
+          if (batch.length < LINES_PER_BATCH && performance.now() - sentAt < BATCH_MS) continue;
+          const full = batch;
+          batch = [];
+          yield* this.#lines(full);
+          sentAt = performance.now();
+        }
+        if (item.kind !== 'pause') continue;
+        const full = batch;
+        batch = [];
+        yield* this.#lines(full);
+        yield { kind: 'pause' };
+      }
+    } finally {
+      // A command that fails or is stopped keeps the rows that it found.
+      yield* this.#lines(batch);
+    }
+  }
+
+  /** Runs the pipeline for its rows. */
+  *#gather(pipeline: Pipeline, json: JsonResult): Iterable<Output> {
+    for (const item of runStages(pipeline.stages, this.scope()).items) {
+      if (item.kind === 'row') json.row(toJson(item.data));
+      else if (item.kind === 'notice') json.notice(item.text);
+      else if (item.kind === 'pause') yield { kind: 'pause' };
+    }
   }
 
   /** Lines that are complete: recorded, then shown. */
@@ -164,84 +208,47 @@ export class Session {
     yield { kind: 'lines', lines: batch };
   }
 
-  *#source(path: string, source: string, mode: RunMode): Iterable<Output> {
+  *#source(
+    statement: Extract<Statement, { kind: 'source' }>,
+    mode: RunMode,
+    place: Place | undefined,
+  ): Generator<Output, boolean> {
     let text: string;
     try {
-      text = this.shell.readTextFile(path);
-      this.shell.enterFile(path);
+      text = this.shell.readTextFile(statement.path);
+      this.shell.enterFile(statement.path);
     } catch (error) {
-      yield* this.#failed(error, source, mode, source);
-      return;
+      yield* this.#failed(error, statement.source, mode, place);
+      return false;
     }
     try {
-      yield* this.execute(text, mode);
+      return yield* this.#text(text, { ...mode, origin: statement.path });
     } finally {
       this.shell.leaveFile();
     }
   }
 
-  #argumentLines(path: string): readonly string[] | KdbgError {
-    try {
-      const lines = this.shell.readTextFile(path).split('\n');
-      return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-    } catch (error) {
-      if (isUserError(error)) return error;
-      throw error;
-    }
+  #begin(statement: Omit<Extract<Output, { kind: 'begin' }>, 'kind' | 'statement'>): Output {
+    this.#onStatement(++this.#statements);
+    return { kind: 'begin', statement: this.#statements, ...statement };
   }
 
-  *#failed(error: unknown, source: string, mode: RunMode, line: string): Iterable<Output> {
-    const failure = describe(error, source);
-    yield { kind: 'begin', source, sink: undefined, page: false };
-    if (mode.json) yield { kind: 'json', line: jsonLine(line, failure, [], []) };
+  *#failed(error: unknown, statement: string, mode: RunMode, place: Place | undefined): Iterable<Output> {
+    const failure = describe(error, statement, place);
+    yield this.#begin({ source: statement, sink: undefined, page: false });
+    if (mode.json) yield { kind: 'json', line: new JsonResult().line(statement, failure) };
     else yield { kind: 'error', ...failure };
     yield { kind: 'end', status: failure.status };
   }
 }
 
-interface Failure {
-  readonly lines: readonly string[];
-  readonly status: number;
-}
-
-/** What the user is told. An error that is not one of ours is a bug of kdbg: it says so and how to report it. */
-function describe(error: unknown, line: string): Failure {
-  if (error instanceof CancelledError) return { lines: ['interrupted'], status: 130 };
-  if (isUserError(error)) return { lines: errorLines(error, line), status: error.status };
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return {
-    lines: [
-      `internal error: ${error instanceof Error ? error.message : String(error)}`,
-      'this is a bug of kdbg; a recording of the session (record start) helps to find it',
-      ...(process.env['KDBG_DEBUG'] === undefined ? [] : stack.split('\n')),
-    ],
-    status: 70,
-  };
-}
-
-function jsonLine(
-  command: string,
-  failure: Failure | undefined,
-  rows: readonly unknown[],
-  notices: readonly string[],
-): string {
-  return JSON.stringify({
-    command,
-    status: failure?.status ?? 0,
-    rows,
-    notices,
-    ...(failure === undefined ? {} : { error: failure.lines.filter((line) => !line.startsWith('  ')).join('; ') }),
-  });
-}
-
-interface Reading {
-  readonly time: number;
+interface Counters {
   readonly roundTrips: number;
   readonly bytes: number;
 }
 
-function timing(before: Reading, after: Reading): string {
+function timing(before: Counters, after: Counters, milliseconds: number): string {
   const trips = after.roundTrips - before.roundTrips;
   const kib = Math.ceil((after.bytes - before.bytes) / 1024);
-  return `${trips} round ${trips === 1 ? 'trip' : 'trips'}, ${kib} KiB, ${((after.time - before.time) / 1000).toFixed(3)} s`;
+  return `${trips} round ${trips === 1 ? 'trip' : 'trips'}, ${kib} KiB, ${(milliseconds / 1000).toFixed(3)} s`;
 }

@@ -1,13 +1,12 @@
 /**
  * The shell around the commands of a session: aliases, settings, context, variables, files, and the recording.
  */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { commands } from '../../commands/index.ts';
 import type { Disassembler } from '../core/arch/x86_64/disassemble.ts';
 import type { Command } from '../core/command/define.ts';
-import { parseLine } from '../core/command/grammar.ts';
+import { parseLine, type Vocabulary } from '../core/command/grammar.ts';
 import { expandAlias } from '../core/command/resolve.ts';
 import { runStages } from '../core/command/run.ts';
 import type { Alias, Context, RecordingControl, Scope, Shell } from '../core/command/scope.ts';
@@ -18,9 +17,10 @@ import type { Item } from '../core/output/item.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import { BUILTIN_ALIASES } from './aliases.ts';
 import { loadDisassembler, loadFuzzysort } from './libraries.ts';
+import { expandHome, readTextFile, reasonOf } from './text-file.ts';
 
-/** A file of commands or arguments is text that a person wrote. */
-const TEXT_FILE_MAX = 1024 * 1024;
+/** Lines that `history` shows of a session that never ends. */
+const HISTORY_MAX = 10_000;
 const SOURCE_DEPTH_MAX = 8;
 /** A kernel's configuration is 300 KB. */
 const INFLATED_MAX = 16 * 1024 * 1024;
@@ -38,7 +38,12 @@ export interface SessionOptions {
   readonly recorder: SessionRecorder;
   /** The PID that commands without a task argument mean at first. */
   readonly pid: number;
+  /** The running command is to stop: the user wants it, or nobody takes its output any more. */
   readonly cancelled: () => boolean;
+  /** The user wants it, and the rest of the line not to run; as `cancelled` unless given. */
+  readonly interrupted?: () => boolean;
+  /** Told the number of each statement that begins, as in its `begin`. */
+  readonly onStatement?: (statement: number) => void;
   /** Remarks of the kernel layer while a command runs: taken and shown among its rows. */
   readonly notices: string[];
   /** What went wrong beside the commands: a recording that cannot be written any more. */
@@ -62,7 +67,7 @@ export class SessionShell implements Shell {
   readonly #history: string[] = [];
   #settings: Settings = DEFAULT_SETTINGS;
   #context: Context;
-  #exit: number | undefined;
+  #exit: { readonly status: number | undefined } | undefined;
   #values = 0;
   #sourceDepth = 0;
   #rc = false;
@@ -81,9 +86,25 @@ export class SessionShell implements Shell {
     return this.#options.pid;
   }
 
-  get exitStatus(): number | undefined {
-    return this.#exit;
+  /** A command asked the session to end. */
+  get isExiting(): boolean {
+    return this.#exit !== undefined;
   }
+
+  /** The status it asked for, if it did. */
+  get exitStatus(): number | undefined {
+    return this.#exit?.status;
+  }
+
+  get isInterrupted(): boolean {
+    return (this.#options.interrupted ?? this.#options.cancelled)();
+  }
+
+  /** What the grammar asks about commands and aliases. */
+  readonly vocabulary: Vocabulary = {
+    takesInput: (name) => this.command(name)?.input !== undefined,
+    expand: (text) => expandAlias(text, this.aliases()),
+  };
 
   get recording(): RecordingControl {
     return this.#options.recorder;
@@ -135,18 +156,20 @@ export class SessionShell implements Shell {
   }
 
   *run(line: string): Iterable<Item> {
-    const statements = parseLine(line, {
-      takesInput: (name) =>
-        this.#commands.get(expandAlias({ text: name, column: 0 }, this.aliases()).text)?.input !== undefined,
-      expand: (text) => expandAlias({ text, column: 0 }, this.aliases()).text,
-    });
+    const statements = parseLine(line, this.vocabulary);
     for (const statement of statements) {
       if (statement.kind !== 'pipeline' || statement.sink !== undefined || statement.argumentFile !== undefined) {
         throw new UsageError('within another command only commands of kdbg can be run');
       }
-      const { command, items } = runStages(statement.stages, this.scope(undefined));
-      for (const item of items) {
-        yield item.kind === 'row' && item.view === undefined ? { ...item, view: command.columns } : item;
+      try {
+        const { command, items } = runStages(statement.stages, this.scope(undefined));
+        for (const item of items) {
+          yield item.kind === 'row' && item.view === undefined ? { ...item, view: command.columns } : item;
+        }
+      } catch (error) {
+        // The columns of the inner line mean nothing in the outer one.
+        const isPlaced = error instanceof UsageError && error.column !== undefined && error.source === undefined;
+        throw isPlaced ? error.within(statement.source, 0) : error;
       }
     }
   }
@@ -196,24 +219,14 @@ export class SessionShell implements Shell {
   }
 
   readTextFile(path: string): string {
-    const expanded = path.startsWith('~/') ? homedir() + path.slice(1) : path;
-    let size: number;
-    try {
-      size = statSync(expanded).size;
-      if (size > TEXT_FILE_MAX) throw new UsageError(`${path} is too large for a file of commands (${size} bytes)`);
-      return readFileSync(expanded, 'utf8');
-    } catch (error) {
-      if (error instanceof UsageError) throw error;
-      throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
-    }
+    return readTextFile(path);
   }
 
   writeFile(path: string, bytes: Uint8Array): void {
-    const expanded = path.startsWith('~/') ? homedir() + path.slice(1) : path;
     try {
-      writeFileSync(expanded, bytes);
+      writeFileSync(expandHome(path), bytes);
     } catch (error) {
-      throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+      throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
     }
   }
 
@@ -243,14 +256,20 @@ export class SessionShell implements Shell {
     }
   }
 
-  exit(status: number): void {
-    this.#exit = status;
+  exit(status: number | undefined): void {
+    this.#exit = { status };
+  }
+
+  /** A line was typed: what `history` lists. */
+  remember(line: string): void {
+    if (line.trim() === '') return;
+    this.#history.push(line);
+    if (this.#history.length > HISTORY_MAX) this.#history.shift();
   }
 
   /** A command begins: a live target is read afresh, and the recording notes the line. */
   beginCommand(source: string, rc: boolean): void {
     this.#rc = rc;
-    if (!rc) this.#history.push(source);
     this.#options.recorder.begin(source, rc ? 'rc' : 'user');
     this.#options.replay?.begin(source);
     this.#options.kernel.newCommand();
@@ -266,7 +285,9 @@ export class SessionShell implements Shell {
     return this.#options.failures.splice(0);
   }
 
-  close(): void {
+  /** Completes the recording; returns what went wrong with it. */
+  close(): readonly string[] {
     this.#options.recorder.close();
+    return this.#options.failures.splice(0);
   }
 }

@@ -3,7 +3,7 @@
  * the thread may block on the target; the screen's thread stops it through shared memory, not through a message.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { complete } from '../core/command/complete.ts';
+import { type Completion, complete } from '../core/command/complete.ts';
 import { errorLines, isUserError } from '../core/command/run.ts';
 import { openSession, type SessionSpec } from './open.ts';
 import { type FromEngine, type Output, PENDING_MAX, SHARED, type ToEngine } from './protocol.ts';
@@ -24,9 +24,18 @@ if (port !== null) serve(workerData as WorkerStart, (message) => port.postMessag
 
 function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
   const shared = new Int32Array(start.shared);
+  const running = { id: 0, statement: 0 };
+  const interrupted = (): boolean => running.id > 0 && Atomics.load(shared, SHARED.cancelled) >= running.id;
+  const refused = (): boolean => running.statement > 0 && Atomics.load(shared, SHARED.refused) === running.statement;
   let session: Session;
   try {
-    const opened = openSession(start.spec, () => Atomics.load(shared, SHARED.cancelled) === 1);
+    const opened = openSession(start.spec, {
+      interrupted,
+      cancelled: () => interrupted() || refused(),
+      onStatement: (statement) => {
+        running.statement = statement;
+      },
+    });
     session = opened.session;
     send({ kind: 'opened', opened: opened.opened });
   } catch (error) {
@@ -35,36 +44,52 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
     return;
   }
   port?.on('message', (message: ToEngine) => {
+    running.id = message.id;
     switch (message.kind) {
       case 'run':
-        stream(session.execute(message.line, message.mode), message.id, shared, send);
+        stream(session.execute(message.line, message.mode), message.id, { shared, interrupted, send });
         return;
       case 'transcript':
-        stream(session.transcript(), message.id, shared, send);
+        stream(session.transcript(), message.id, { shared, interrupted, send });
         return;
-      case 'complete': {
-        session.kernel.newCommand();
-        const completion = complete(message.line, message.cursor, session.scope());
-        send({ kind: 'completed', id: message.id, completion });
+      case 'complete':
+        send({ kind: 'completed', id: message.id, completion: completion(session, message) });
         return;
-      }
-      case 'close':
-        session.close();
-        send({ kind: 'closed', id: message.id });
+      case 'close': {
+        // Closing is not to be stopped.
+        running.id = 0;
+        send({ kind: 'closed', id: message.id, failures: session.close() });
         port?.close();
         return;
+      }
     }
   });
 }
 
-function stream(outputs: Iterable<Output>, id: number, shared: Int32Array, send: (message: FromEngine) => void): void {
+/** A key press is not worth the session: whatever goes wrong here is no completion. */
+function completion(session: Session, { line, cursor }: Extract<ToEngine, { kind: 'complete' }>): Completion {
+  try {
+    session.kernel.newCommand();
+    return complete(line, cursor, session.scope());
+  } catch {
+    return { start: cursor, end: cursor, candidates: [], partial: false };
+  }
+}
+
+interface Screen {
+  readonly shared: Int32Array;
+  readonly interrupted: () => boolean;
+  readonly send: (message: FromEngine) => void;
+}
+
+function stream(outputs: Iterable<Output>, id: number, { shared, interrupted, send }: Screen): void {
   let batch: Output[] = [];
   let sentAt = performance.now();
   const flush = (): void => {
     if (batch.length === 0) return;
     // The screen takes a batch by decrementing `pending` and waking this thread.
     for (let pending = Atomics.load(shared, SHARED.pending); pending >= PENDING_MAX; ) {
-      if (Atomics.load(shared, SHARED.cancelled) === 1) break;
+      if (interrupted()) break;
       Atomics.wait(shared, SHARED.pending, pending, 100);
       pending = Atomics.load(shared, SHARED.pending);
     }

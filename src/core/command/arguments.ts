@@ -3,7 +3,7 @@
  * an argument may follow at once (`-c3`) or as the next word, and options may stand after operands. Names of several
  * characters (`-16`, `-panic`) are matched whole first. `--` ends the options.
  */
-import { KdbgError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { Command, Kind, Operand, Option } from './define.ts';
 import { usageHint } from './help.ts';
 import type { Scope } from './scope.ts';
@@ -20,43 +20,41 @@ export function parseArguments(
   for (const [name, declared] of Object.entries(command.options ?? {})) {
     args[name] = declared.repeat === 'count' ? 0 : declared.repeat === 'list' ? [] : declared.kind ? undefined : false;
   }
-  const { operands, restColumn } = parseOptions(command, splitWords(text, offset), args, scope);
-  parseOperands(command, operands, { text, offset, column: restColumn }, args, scope);
+  const operands = parseOptions(command, splitWords(text, offset), args, scope);
+  parseOperands(command, operands, { text, offset }, args, scope);
   return args;
 }
 
-interface Split {
-  readonly operands: readonly Word[];
-  /** Where the operands begin: what a `rest` operand takes from. */
-  readonly restColumn: number | undefined;
-}
-
-function parseOptions(command: Command, words: readonly Word[], args: Record<string, unknown>, scope: Scope): Split {
+/** Sets the options and returns the other words. */
+function parseOptions(
+  command: Command,
+  words: readonly Word[],
+  args: Record<string, unknown>,
+  scope: Scope,
+): readonly Word[] {
   const operands: Word[] = [];
   const stopAtOperand = command.optionsFirst === true || hasRest(command);
-  let restColumn: number | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as Word;
     if (!isOption(word, command) || (stopAtOperand && operands.length > 0)) {
       operands.push(word);
-      restColumn ??= word.column;
       continue;
     }
-    if (word.text === '--') {
-      operands.push(...words.slice(i + 1));
-      restColumn ??= words[i + 1]?.column;
-      break;
-    }
+    if (word.text === '--') return [...operands, ...words.slice(i + 1)];
     i += takeOption(command, word, words[i + 1], args, scope);
   }
-  return { operands, restColumn };
+  return operands;
 }
 
-/** A negative number is an operand where no option of that name is declared. */
+/** A negative number is an operand where no option of that name is declared, and `-(expression)` always. */
 function isOption(word: Word, command: Command): boolean {
-  if (word.quoted || word.text.length < 2 || !word.text.startsWith('-')) return false;
-  const name = word.text.slice(1);
-  return !/^\d/.test(name) || name in (command.options ?? {});
+  if (word.quoted || !/^-[\w?-]/.test(word.text)) return false;
+  return !/^-\d/.test(word.text) || declaredOption(command, word.text.slice(1)) !== undefined;
+}
+
+/** The option of this name; names that every object has are none. */
+function declaredOption(command: Command, name: string): Option<unknown> | undefined {
+  return command.options !== undefined && Object.hasOwn(command.options, name) ? command.options[name] : undefined;
 }
 
 /** Sets what the word says; returns how many further words it used. */
@@ -67,15 +65,15 @@ function takeOption(
   args: Record<string, unknown>,
   scope: Scope,
 ): 0 | 1 {
-  const options = command.options ?? {};
   const whole = word.text.replace(/^--?/, '');
-  if (whole in options && (whole.length > 1 || word.text.length === 2)) {
+  if (declaredOption(command, whole) !== undefined && (whole.length > 1 || word.text.length === 2)) {
     return setOption(command, whole, word, undefined, next, args, scope);
   }
+  if (word.text.startsWith('--')) throw unknownOption(command, word, `-${whole}`, 0);
   const letters = word.text.slice(1);
   for (let at = 0; at < letters.length; at++) {
     const letter = letters[at] as string;
-    const declared = options[letter];
+    const declared = declaredOption(command, letter);
     if (declared === undefined) throw unknownOption(command, word, letter, at);
     if (declared.kind !== undefined) {
       const attached = letters.slice(at + 1);
@@ -95,17 +93,20 @@ function setOption(
   args: Record<string, unknown>,
   scope: Scope,
 ): 0 | 1 {
-  const declared = (command.options as Record<string, Option<unknown>>)[name] as Option<unknown>;
+  const declared = declaredOption(command, name) as Option<unknown>;
   if (declared.kind === undefined) {
     args[name] = declared.repeat === 'count' ? (args[name] as number) + 1 : true;
     return 0;
   }
-  const taken = attached ?? next?.text;
+  let taken = next;
+  if (attached !== undefined) {
+    const column = word.column + word.raw.length - attached.length;
+    taken = { text: attached, raw: attached, column, quoted: false };
+  }
   if (taken === undefined) {
     throw new UsageError(`-${name} wants ${declared.placeholder}`, { column: word.column, hint: usageHint(command) });
   }
-  const column = attached === undefined ? (next as Word).column : word.column + word.raw.length - attached.length;
-  const value = parseKind(declared.kind, taken, column, scope);
+  const value = parseKind(declared.kind, taken, scope);
   args[name] = declared.repeat === 'list' ? [...(args[name] as unknown[]), value] : value;
   return attached === undefined ? 1 : 0;
 }
@@ -113,7 +114,7 @@ function setOption(
 function parseOperands(
   command: Command,
   words: readonly Word[],
-  whole: { readonly text: string; readonly offset: number; readonly column: number | undefined },
+  whole: { readonly text: string; readonly offset: number },
   args: Record<string, unknown>,
   scope: Scope,
 ): void {
@@ -124,19 +125,20 @@ function parseOperands(
       case 'one':
       case 'optional':
         if (word === undefined && operand.arity === 'one') throw missing(command, operand);
-        args[name] = word && parseKind(operand.kind, word.text, word.column, scope);
+        args[name] = word && parseKind(operand.kind, word, scope);
         at++;
         break;
       case 'many':
       case 'some':
         if (word === undefined && operand.arity === 'some' && scope.input === undefined)
           throw missing(command, operand);
-        args[name] = words.slice(at).map((each) => parseKind(operand.kind, each.text, each.column, scope));
+        args[name] = words.slice(at).map((each) => parseKind(operand.kind, each, scope));
         at = words.length;
         break;
       case 'rest': {
         const column = words[at]?.column ?? whole.offset + whole.text.length;
-        args[name] = parseKind(operand.kind, whole.text.slice(column - whole.offset), column, scope);
+        const raw = whole.text.slice(column - whole.offset);
+        args[name] = parseKind(operand.kind, { text: raw, raw, column, quoted: false }, scope);
         at = words.length;
         break;
       }
@@ -151,14 +153,15 @@ function parseOperands(
   }
 }
 
-/** An error within the word is moved to its place in the line. */
-function parseKind(kind: Kind<unknown>, text: string, column: number, scope: Scope): unknown {
+/** An error within the word is moved to its place in the statement. */
+function parseKind(kind: Kind<unknown>, word: Word, scope: Scope): unknown {
+  const isPattern = kind.keepsQuotes === true && /^'.*'$/s.test(word.raw);
+  const text = isPattern ? word.raw : word.text;
   try {
     return kind.parse(text, scope);
   } catch (error) {
-    if (error instanceof UsageError) throw error.within(error.source ?? text, column);
-    if (error instanceof KdbgError) throw error;
-    throw error;
+    if (!(error instanceof UsageError)) throw error;
+    throw error.placed(text, word.column + (text !== word.raw && word.quoted ? 1 : 0));
   }
 }
 

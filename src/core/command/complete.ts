@@ -4,153 +4,131 @@
  * while completing is no completion, never a message.
  */
 import { KdbgError } from '../errors.ts';
-import type { Candidate, Command, Completions, Kind, Operand } from './define.ts';
-import { firstName, type Stage } from './grammar.ts';
+import { completeArguments } from './complete-arguments.ts';
+import type { Candidate, Completions } from './define.ts';
+import { operatorAt } from './pipeline.ts';
 import { expandAlias } from './resolve.ts';
 import type { Scope } from './scope.ts';
-import { isBlank, type Nesting, nest } from './words.ts';
+import { firstName, isBlank, isOutside, nest, newNesting } from './words.ts';
 
 /** What could stand in [start, end) of the line. */
 export interface Completion {
   readonly start: number;
   readonly end: number;
   readonly candidates: readonly Candidate[];
+  /** There are more candidates than these. */
+  readonly partial: boolean;
 }
 
 /** More than fit a menu; the rest are found by typing on. */
 export const CANDIDATES_MAX = 200;
 
+/** What could be typed at the cursor. Never throws but for bugs. */
 export function complete(line: string, cursor: number, scope: Scope): Completion {
-  const nothing: Completion = { start: cursor, end: cursor, candidates: [] };
+  const nothing: Completion = { start: cursor, end: cursor, candidates: [], partial: false };
   try {
-    const stage = stageAt(line, cursor);
+    const stage = stageAt(line.slice(0, cursor), scope);
     if (stage === undefined) return nothing;
-    const found = completeStage(stage, scope);
-    return { start: cursor - found.length, end: cursor, candidates: found.candidates.slice(0, CANDIDATES_MAX) };
+    const { start = 0, candidates, partial } = completeStage(stage, scope);
+    const typed = stage.text.slice(start);
+    const fitting = candidates.filter((candidate) => candidate.text.startsWith(typed));
+    return {
+      start: cursor - typed.length,
+      end: cursor,
+      candidates: fitting.slice(0, CANDIDATES_MAX),
+      // Whoever looks candidates up stops at the bound too.
+      partial: partial === true || candidates.length >= CANDIDATES_MAX,
+    };
   } catch (error) {
     if (error instanceof KdbgError) return nothing;
     throw error;
   }
 }
 
-interface Found {
-  /** How much of the text before the cursor the candidates replace. */
-  readonly length: number;
-  readonly candidates: readonly Candidate[];
+interface StageText {
+  readonly text: string;
+  /** It stands behind a pipe. */
+  readonly isFed: boolean;
 }
 
-/** The stage that the cursor is in, up to the cursor; undefined within a part that is the user's shell's. */
-function stageAt(line: string, cursor: number): Stage | undefined {
-  const state: Nesting = { quote: '', depth: 0 };
+/** The stage that the text ends in; undefined within a comment, a file's name or a part that is the user's shell's. */
+function stageAt(text: string, scope: Scope): StageText | undefined {
+  let state = newNesting();
   let start = 0;
-  for (let at = 0; at < cursor; at++) {
-    const character = line[at] as string;
-    const outside = state.quote === '' && state.depth === 0;
-    if (outside && (character === ';' || character === '\n' || character === '|')) start = at + 1;
-    else if (outside && character === '!' && line.slice(start, at).trim() === '') return undefined;
-    else nest(state, character);
-  }
-  const text = line.slice(start, cursor);
-  const lead = text.length - text.trimStart().length;
-  return { text: text.trimStart(), column: start + lead };
-}
-
-function completeStage(stage: Stage, scope: Scope): Found {
-  const name = firstName(stage.text);
-  if (stage.text.length <= name.length) return commandNames(name, scope);
-  const expanded = expandAlias(stage, scope.shell.aliases());
-  const called = firstName(expanded.text);
-  const command = scope.shell.command(called) ?? (called.startsWith('*') ? scope.shell.command('*') : undefined);
-  if (command === undefined) return { length: 0, candidates: [] };
-  const skip = scope.shell.command(called) === undefined ? 1 : called.length;
-  return completeArguments(command, expanded.text.slice(skip), scope);
-}
-
-function commandNames(prefix: string, scope: Scope): Found {
-  const commands = scope.shell.commands().map((command) => ({ text: command.name, detail: command.summary }));
-  const aliases = scope.shell.aliases().map((alias) => ({ text: alias.name, detail: `alias of ${alias.line}` }));
-  return { length: prefix.length, candidates: startingWith([...commands, ...aliases], prefix) };
-}
-
-function completeArguments(command: Command, text: string, scope: Scope): Found {
-  const words = looseWords(text);
-  const last = words.at(-1) ?? '';
-  const options = command.options ?? {};
-  let operandAt = 0;
-  let wanted: Kind<unknown> | undefined;
-  for (const word of words.slice(0, -1)) {
-    if (wanted !== undefined) {
-      wanted = undefined;
+  let isFed = false;
+  let isBegun = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] as string;
+    if (!isOutside(state)) {
+      nest(state, character);
       continue;
     }
-    if (word.startsWith('-') && word.length > 1) wanted = optionKind(command, word.slice(1));
-    else operandAt++;
-  }
-  if (wanted !== undefined) return completeKind(wanted, last, scope);
-  const operands = Object.values(command.operands ?? {});
-  const restAt = operands.findIndex((each) => each.arity === 'rest');
-  if (restAt >= 0 && operandAt >= restAt)
-    return completeRest(operands[restAt] as Operand<unknown>, text, restAt, scope);
-  if (last.startsWith('-')) {
-    const names = Object.entries(options).map(([name, each]) => ({ text: `-${name}`, detail: each.doc }));
-    return { length: last.length, candidates: startingWith(names, last) };
-  }
-  const operand = operands[operandAt] ?? manyOperand(operands);
-  return operand === undefined ? { length: 0, candidates: [] } : completeKind(operand.kind, last, scope);
-}
-
-/** The argument kind that a word of joined options still waits for. */
-function optionKind(command: Command, letters: string): Kind<unknown> | undefined {
-  const options = command.options ?? {};
-  const whole = options[letters.replace(/^-/, '')];
-  if (whole !== undefined) return whole.kind;
-  const last = letters.at(-1) as string;
-  return options[last]?.kind;
-}
-
-/** A rest operand completes by the text from where it begins. */
-function completeRest(operand: Operand<unknown>, text: string, restAt: number, scope: Scope): Found {
-  let at = 0;
-  let index = 0;
-  for (const word of looseWords(text)) {
-    const found = text.indexOf(word, at);
-    if (!word.startsWith('-') && index++ >= restAt) {
-      at = found;
-      break;
-    }
-    at = found + word.length;
-  }
-  return completeKind(operand.kind, text.slice(at).trimStart(), scope);
-}
-
-function manyOperand(operands: readonly Operand<unknown>[]): Operand<unknown> | undefined {
-  const last = operands.at(-1);
-  return last?.arity === 'many' || last?.arity === 'some' ? last : undefined;
-}
-
-function completeKind(kind: Kind<unknown>, text: string, scope: Scope): Found {
-  const completions: Completions = kind.complete?.(text, scope) ?? { candidates: [] };
-  const start = completions.start ?? 0;
-  return { length: text.length - start, candidates: startingWith(completions.candidates, text.slice(start)) };
-}
-
-/** Words so far, the last one being typed (empty after a blank); nothing is wrong with an open quote here. */
-function looseWords(text: string): readonly string[] {
-  const words: string[] = [];
-  const state: Nesting = { quote: '', depth: 0 };
-  let word: string | undefined;
-  for (const character of text) {
-    if (state.quote === '' && state.depth === 0 && isBlank(character)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
+    const isFirst = !isFed && !isBegun;
+    isBegun ||= !isBlank(character);
+    if (character === ';' || character === '\n') isFed = false;
+    else if (isFirst && /^(?:[!|#<]|\/\/)/.test(text.slice(at, at + 2))) return undefined;
+    else if (operatorAt(text, at) === 'pipe') isFed = true;
+    else if (operatorAt(text, at) !== undefined) return undefined;
+    else {
+      nest(state, character);
       continue;
     }
-    nest(state, character);
-    word = (word ?? '') + character;
+    if (isFed && !isTyped(text.slice(at + 1), scope)) return undefined;
+    start = at + 1;
+    state = newNesting();
+    isBegun = false;
   }
-  return [...words, word ?? ''];
+  return { text: text.slice(start).trimStart(), isFed };
 }
 
-function startingWith(candidates: readonly Candidate[], prefix: string): readonly Candidate[] {
-  return candidates.filter((candidate) => candidate.text.startsWith(prefix));
+/** False once the word after a pipe is complete and names no command that takes input: then it is the shell's. */
+function isTyped(after: string, scope: Scope): boolean {
+  const name = firstName(after);
+  if (after.trimStart().length === name.length) return true;
+  const called = name.startsWith('\\') ? name.slice(1) : firstName(expandAlias(name, scope.shell.aliases()));
+  return scope.shell.command(called)?.input !== undefined;
+}
+
+function completeStage(stage: StageText, scope: Scope): Completions {
+  const { shell } = scope;
+  const { text } = stage;
+  const name = firstName(text);
+  const star = shell.command('*');
+  if (name.startsWith('*') && name.length > 1 && star !== undefined) {
+    return moved(completeArguments(star, text.slice(1), scope), 1);
+  }
+  if (text.length <= name.length) return completeName(stage, scope);
+  const literal = name.startsWith('\\');
+  const expanded = literal ? text.slice(1) : expandAlias(text, shell.aliases());
+  const last = expanded === text || literal ? { text: expanded, isFed: stage.isFed } : stageAt(expanded, scope);
+  if (last === undefined) return { candidates: [] };
+  const called = firstName(last.text);
+  const command = shell.command(called);
+  if (command === undefined || last.text.length <= called.length) return { candidates: [] };
+  const completions = completeArguments(command, last.text.slice(called.length), scope);
+  // What an alias put in the place of its name moves the rest of the text.
+  return moved(completions, called.length + text.length - last.text.length);
+}
+
+function moved(completions: Completions, by: number): Completions {
+  return { ...completions, start: (completions.start ?? 0) + by };
+}
+
+/** Commands and aliases; where none begins like this, what `p` takes: a lone symbol is printed. */
+function completeName({ text, isFed }: StageText, scope: Scope): Completions {
+  const { shell } = scope;
+  const commands = shell
+    .commands()
+    .filter((command) => !isFed || command.input !== undefined)
+    .map((command) => ({ text: command.name, detail: command.summary }));
+  const aliases = shell
+    .aliases()
+    .filter((alias) => !isFed || shell.command(firstName(alias.line))?.input !== undefined)
+    .map((alias) => ({ text: alias.name, detail: `alias of ${alias.line}` }));
+  const names: readonly Candidate[] = [...commands, ...aliases];
+  const print = shell.command('p');
+  if (text.length < 2 || isFed || print === undefined || names.some((each) => each.text.startsWith(text))) {
+    return { candidates: names };
+  }
+  return moved(completeArguments(print, ` ${text}`, scope), -1);
 }

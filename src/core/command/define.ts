@@ -29,12 +29,16 @@ export interface Kind<T> {
   /** Throws UsageError with a column within `text`, or NotFoundError. */
   readonly parse: (text: string, scope: Scope) => T;
   readonly complete?: (text: string, scope: Scope) => Completions;
+  /** A word in single quotes reaches `parse` with them: 'kworker.*' is a regular expression there. */
+  readonly keepsQuotes?: true;
 }
 
 /** Candidates for a word; `start` when they replace only its tail (the member after `task_struct.`). */
 export interface Completions {
   readonly start?: number;
   readonly candidates: readonly Candidate[];
+  /** There are more: what these have in common says nothing of the rest. */
+  readonly partial?: boolean;
 }
 
 export interface Option<T> {

@@ -3,9 +3,11 @@
  * in the kernel are in target-kinds.ts.
  */
 import { NotFoundError, UsageError } from '../errors.ts';
-import type { Candidate, Command, Kind } from './define.ts';
-import { firstName } from './grammar.ts';
-import type { Scope } from './scope.ts';
+import { complete } from './complete.ts';
+import type { Command, Kind } from './define.ts';
+import { expandAlias, nearCommands } from './resolve.ts';
+import type { Alias, Scope } from './scope.ts';
+import { firstName } from './words.ts';
 
 /** A count of things: decimal, or hex with 0x; never negative. */
 export const count: Kind<number> = {
@@ -60,20 +62,33 @@ export function choice<const T extends string>(...allowed: readonly T[]): Kind<T
 
 const HELP_TOPICS = ['all', 'input', 'output'] as const;
 
-/** A command's name (or an alias of one), or a topic of help. */
-export const commandName: Kind<Command | (typeof HELP_TOPICS)[number]> = {
+/** What help explains: a command, an alias with the command that it calls, or a topic. */
+export interface HelpSubject {
+  readonly topic?: (typeof HELP_TOPICS)[number];
+  readonly alias?: Alias;
+  readonly command?: Command;
+}
+
+/** A command's name, an alias, or a topic of help. */
+export const helpSubject: Kind<HelpSubject> = {
   name: 'command',
   parse(given, scope) {
+    const { shell } = scope;
     const topic = HELP_TOPICS.find((each) => each === given);
-    if (topic !== undefined) return topic;
-    const alias = scope.shell.aliases().find((each) => each.name === given);
-    const command = scope.shell.command(given) ?? (alias && scope.shell.command(firstName(alias.line)));
-    if (command !== undefined) return command;
-    const names = scope.shell.commands().map((each) => each.name);
-    throw new NotFoundError('command', given, names.filter((each) => each.startsWith(given.slice(0, 2))).slice(0, 5));
+    if (topic !== undefined) return { topic };
+    const command = shell.command(given);
+    if (command !== undefined) return { command };
+    const alias = shell.aliases().find((each) => each.name === given);
+    if (alias === undefined) throw new NotFoundError('command', given, nearCommands(given, shell));
+    const called = shell.command(firstName(expandAlias(given, shell.aliases())));
+    return { alias, ...(called === undefined ? {} : { command: called }) };
   },
   complete: (_text, scope) => ({
-    candidates: [...commandCandidates(scope), ...HELP_TOPICS.map((topic) => ({ text: topic }))],
+    candidates: [
+      ...scope.shell.commands().map((command) => ({ text: command.name, detail: command.summary })),
+      ...scope.shell.aliases().map((alias) => ({ text: alias.name, detail: `alias of ${alias.line}` })),
+      ...HELP_TOPICS.map((topic) => ({ text: topic, detail: 'a topic' })),
+    ],
   }),
 };
 
@@ -81,9 +96,5 @@ export const commandName: Kind<Command | (typeof HELP_TOPICS)[number]> = {
 export const commandLine: Kind<string> = {
   name: 'command line',
   parse: (raw) => raw.trim(),
-  complete: (raw, scope) => (/\s/.test(raw) ? { candidates: [] } : { candidates: commandCandidates(scope) }),
+  complete: (raw, scope) => complete(raw, raw.length, scope),
 };
-
-function commandCandidates(scope: Scope): readonly Candidate[] {
-  return scope.shell.commands().map((command) => ({ text: command.name, detail: command.summary }));
-}

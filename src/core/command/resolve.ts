@@ -1,12 +1,15 @@
 /**
- * From the first word of a command line to a command, in crash's order: `\name` is never an alias; then aliases,
- * then commands; then the shorthands: `*page ADDR` is a struct, a lone symbol is printed, a type's name shows the type.
+ * From the first word of a stage to a command, in crash's order: aliases, which the grammar has replaced already unless
+ * a backslash stands before the name; then commands; then the shorthands: `*page ADDR` is a struct, a lone symbol is
+ * printed, a type's name shows the type.
  */
-import { KdbgError, NotFoundError } from '../errors.ts';
+import { KdbgError, NotFoundError, UsageError } from '../errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { isTextType } from '../symbols/symbol-table.ts';
 import type { Command } from './define.ts';
-import { firstName, type Stage } from './grammar.ts';
+import type { Stage } from './grammar.ts';
 import type { Alias, Shell } from './scope.ts';
+import { firstName } from './words.ts';
 
 /** A command and the text of its arguments, with the column where that begins. */
 export interface Invocation {
@@ -18,16 +21,16 @@ export interface Invocation {
 /** An alias may name an alias; a cycle ends here. */
 const ALIAS_DEPTH_MAX = 16;
 
-/** The stage with the alias it begins with replaced, as often as it begins with one. */
-export function expandAlias(stage: Stage, aliases: readonly Alias[]): Stage {
-  let current = stage;
+/** The text with the alias it begins with replaced, as often as it begins with one. */
+export function expandAlias(text: string, aliases: readonly Alias[]): string {
+  let current = text;
   const used = new Set<string>();
   for (let depth = 0; depth < ALIAS_DEPTH_MAX; depth++) {
-    const name = firstName(current.text);
+    const name = firstName(current);
     const alias = aliases.find((each) => each.name === name);
     if (alias === undefined || used.has(name)) return current;
     used.add(name);
-    current = { text: alias.line + current.text.slice(name.length), column: current.column };
+    current = alias.line + current.trimStart().slice(name.length);
   }
   return current;
 }
@@ -35,18 +38,16 @@ export function expandAlias(stage: Stage, aliases: readonly Alias[]): Stage {
 /** The command that a stage calls. Throws NotFoundError with near misses. */
 export function resolveCommand(stage: Stage, shell: Shell, kernel: Kernel): Invocation {
   const literal = stage.text.startsWith('\\');
-  const expanded = literal
-    ? { text: stage.text.slice(1), column: stage.column + 1 }
-    : expandAlias(stage, shell.aliases());
-  const name = firstName(expanded.text);
+  const called = literal ? { text: stage.text.slice(1), column: stage.column + 1 } : stage;
+  const name = firstName(called.text);
+  if (name === '') throw new UsageError('a command is missing here', { column: called.column });
   const command = shell.command(name);
-  if (command !== undefined) return invocation(command, expanded, name.length);
-  if (name.startsWith('*') && name.length > 1) {
-    return invocation(shell.command('*') as Command, expanded, 1);
-  }
-  const shorthand = shorthandFor(expanded.text, kernel);
+  if (command !== undefined) return invocation(command, called, name.length);
+  const star = shell.command('*');
+  if (star !== undefined && name.startsWith('*')) return invocation(star, called, 1);
+  const shorthand = shorthandFor(called.text, kernel);
   const implied = shorthand === undefined ? undefined : shell.command(shorthand);
-  if (implied !== undefined) return invocation(implied, expanded, 0);
+  if (implied !== undefined) return invocation(implied, called, 0);
   throw new NotFoundError('command', name, nearCommands(name, shell));
 }
 
@@ -60,6 +61,8 @@ function shorthandFor(text: string, kernel: Kernel): string | undefined {
   const name = /^[A-Za-z_]\w*/.exec(words[0] ?? '')?.[0];
   if (text.startsWith('$')) return 'p';
   if (name === undefined) return undefined;
+  // A variable and a struct may have one name: alone it is the variable, with an address the struct.
+  if (text === name && knows(() => dataSymbol(name, kernel))) return 'p';
   if (knows(() => kernel.types.find('struct', name))) return 'struct';
   if (knows(() => kernel.types.find('union', name))) return 'union';
   const lone = words.length === 1 || /[.[>-]/.test(text);
@@ -67,6 +70,11 @@ function shorthandFor(text: string, kernel: Kernel): string | undefined {
   if (words.length > 1) return undefined;
   if (knows(() => kernel.types.find('typedef', name) ?? kernel.types.find('enum', name))) return 'whatis';
   return knows(() => kernel.types.enumerator(name)) ? 'p' : undefined;
+}
+
+function dataSymbol(name: string, kernel: Kernel): unknown {
+  const symbol = kernel.symbols.find(name);
+  return symbol === undefined || isTextType(symbol.type) ? undefined : symbol;
 }
 
 /** A target without types or symbols has no shorthands; that is no error. */
@@ -79,11 +87,12 @@ function knows(lookUp: () => unknown): boolean {
   }
 }
 
-function nearCommands(name: string, shell: Shell): readonly string[] {
+/** Commands and aliases that somebody who typed this name may have meant. */
+export function nearCommands(name: string, shell: Shell): readonly string[] {
   const names = [...shell.commands().map((command) => command.name), ...shell.aliases().map((alias) => alias.name)];
   return names
     .filter((each) => each.startsWith(name) || name.startsWith(each) || oneEdit(each, name))
-    .filter((each) => each.length > 1)
+    .filter((each) => each.length > 1 && each !== name)
     .slice(0, 5);
 }
 

@@ -68,8 +68,8 @@ export interface Shell {
   fuzzy(): Pick<import('fuzzysort').Fuzzysort, 'go'>;
   /** Inflates a gzip file of the target's; throws DataError when it is none or implausibly large. */
   gunzip(bytes: Uint8Array): Uint8Array;
-  /** Asks the shell to end after this command. */
-  exit(status: number): void;
+  /** Asks the shell to end after this command; without a status, with the worst that a command had. */
+  exit(status: number | undefined): void;
 }
 
 export interface Scope {

@@ -60,7 +60,7 @@ export function valueRadix(settings: Settings): 10 | 16 {
 
 /** The settings with one variable changed from its text. Throws NotFoundError or UsageError. */
 export function withSetting(settings: Settings, name: string, text: string): Settings {
-  if (!(name in settings)) throw new NotFoundError('variable', name, nearSettings(name));
+  if (!Object.hasOwn(settings, name)) throw new NotFoundError('variable', name, nearSettings(name));
   const key = name as keyof Settings;
   return { ...settings, [key]: parseSetting(key, settings[key], text) };
 }

@@ -20,6 +20,7 @@ const NAME_MAX = 512;
 
 export const stackReference: Kind<StackReference> = {
   name: 'function|module|address',
+  keepsQuotes: true,
   parse(text) {
     const pattern = /^'(.*)'$/s.exec(text)?.[1];
     if (pattern !== undefined) return ofFrames(text, matching(pattern));

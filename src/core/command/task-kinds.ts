@@ -9,7 +9,7 @@ import { findTask } from '../kernel/find-task.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { currentTasks } from '../kernel/runqueue.ts';
 import { STATE_NAMES, type TaskState } from '../kernel/task-state.ts';
-import { findProcSummary, summaryOf, type TaskSummary, taskSummaries } from '../kernel/task-summary.ts';
+import { findProcSummary, isFromMemory, summaryOf, type TaskSummary, taskSummaries } from '../kernel/task-summary.ts';
 import { parseHex } from '../memory/address.ts';
 import { CANDIDATES_MAX } from './complete.ts';
 import type { Candidate, Kind } from './define.ts';
@@ -39,6 +39,7 @@ const NEAR_MAX = 5;
 /** What chooses tasks: PID, address, comm, 'regex', state or word. */
 export const taskSelector: Kind<TaskSelector> = {
   name: 'task',
+  keepsQuotes: true,
   parse(text, scope) {
     const pattern = /^'(.*)'$/s.exec(text)?.[1];
     if (pattern !== undefined) return named(text, matching(pattern));
@@ -118,7 +119,7 @@ function keywordFilter(kernel: Kernel, keyword: TaskKeyword): (task: TaskSummary
 
 /** Tells the tasks that are on a CPU. Throws UnsupportedError where only /proc tells of tasks. */
 export function activeFilter(kernel: Kernel): (task: Pick<TaskSummary, 'task'>) => boolean {
-  if (!kernel.hasMemory) {
+  if (!isFromMemory(kernel)) {
     throw new UnsupportedError(
       'which tasks are on a CPU is not known without kernel memory',
       'RU chooses those that run or are ready to',
@@ -146,7 +147,7 @@ function isAddressLike(text: string): boolean {
 
 /** A task by its PID, or by the address of its task_struct. */
 function numberedTask(text: string, kernel: Kernel): TaskSummary | undefined {
-  if (kernel.hasMemory) {
+  if (isFromMemory(kernel)) {
     const task = findTask(kernel, text);
     return task && summaryOf(task);
   }

@@ -20,21 +20,37 @@ export const LINE_LENGTH_MAX = 64 * 1024;
 
 /** Where the scan of a line stands: outside any quote or parenthesis only when both are clear. */
 export interface Nesting {
+  /** The quote that is open, or empty. */
   quote: string;
   depth: number;
+  /** The character before. */
+  before: string;
 }
 
-/** Advances the nesting over one character. Brackets count too: `a[b | c]` is one expression. */
+export function newNesting(): Nesting {
+  return { quote: '', depth: 0, before: '' };
+}
+
+/**
+ * Advances the nesting over one character. Brackets count too: `a[b | c]` is one expression. An apostrophe after a
+ * letter or digit opens no quote: "the writer's lock" is plain text.
+ */
 export function nest(state: Nesting, character: string): void {
   if (state.quote !== '') {
     if (character === state.quote) state.quote = '';
-  } else if (character === "'" || character === '"') {
+  } else if (character === '"' || (character === "'" && !/\w/.test(state.before))) {
     state.quote = character;
   } else if (character === '(' || character === '[') {
     state.depth++;
   } else if ((character === ')' || character === ']') && state.depth > 0) {
     state.depth--;
   }
+  state.before = character;
+}
+
+/** True outside any quote and parenthesis. */
+export function isOutside(state: Nesting): boolean {
+  return state.quote === '' && state.depth === 0;
 }
 
 /** The words of the text; `offset` is added to their columns. Throws UsageError for a quote that is not closed. */
@@ -55,36 +71,38 @@ export function splitWords(text: string, offset = 0): readonly Word[] {
 }
 
 function endOfWord(text: string, start: number, offset: number): number {
-  const state: Nesting = { quote: '', depth: 0 };
+  const state = newNesting();
   let quoteAt = start;
   let at = start;
   for (; at < text.length; at++) {
     const character = text[at] as string;
-    if (state.quote === '' && state.depth === 0 && isBlank(character)) break;
+    if (isOutside(state) && isBlank(character)) break;
     const before = state.quote;
     nest(state, character);
     if (before === '' && state.quote !== '') quoteAt = at;
   }
-  if (state.quote !== '') {
-    throw new UsageError(`the quote ${state.quote} is not closed`, { source: text, column: offset + quoteAt });
-  }
+  if (state.quote !== '') throw new UsageError(`the quote ${state.quote} is not closed`, { column: offset + quoteAt });
   return at;
 }
 
 /** Takes quotes off; within an expression's parentheses they belong to the expression. */
 function unquote(raw: string): string {
   if (!/['"]/.test(raw) || raw.startsWith('(')) return raw;
+  const state = newNesting();
   let out = '';
-  let quote = '';
   for (const character of raw) {
-    if (quote === '' && (character === "'" || character === '"')) quote = character;
-    else if (character === quote) quote = '';
-    else out += character;
+    const before = state.quote;
+    nest(state, character);
+    if (before === state.quote) out += character;
   }
-  // A regular expression keeps its quotes: 'kworker.*' is not the literal name.
-  return /^'.*'$/s.test(raw) ? raw : out;
+  return out;
 }
 
 export function isBlank(character: string): boolean {
   return character === ' ' || character === '\t' || character === '\n' || character === '\r';
+}
+
+/** The word that a text begins with: of a stage, the command's name. */
+export function firstName(text: string): string {
+  return /^\s*(\S+)/.exec(text)?.[1] ?? '';
 }
