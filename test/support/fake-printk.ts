@@ -26,11 +26,19 @@ export const PRINTK_TYPES = `
   struct printk_ringbuffer { struct prb_desc_ring desc_ring; struct prb_data_ring text_data_ring; atomic_long_t fail; };
 `;
 
+/** Since CONFIG_PRINTK_EXECUTION_CTX (v7.0). */
+const WITH_CONTEXT = PRINTK_TYPES.replace(
+  'unsigned int caller_id;',
+  'unsigned int caller_id, caller_id2; char comm[16];',
+);
+
 export interface PlantedRecord {
   readonly text: string;
   readonly level?: number;
   readonly facility?: number;
   readonly caller?: number;
+  /** Only with `context`. */
+  readonly comm?: string;
   readonly time?: bigint;
   readonly subsystem?: string;
   readonly device?: string;
@@ -53,13 +61,16 @@ export class FakePrintk {
   #lpos: bigint;
   #sequence = 0n;
 
-  constructor(fake: FakeKernel, options: { readonly countBits?: number; readonly sizeBits?: number } = {}) {
-    fake.c(PRINTK_TYPES);
+  constructor(
+    fake: FakeKernel,
+    options: { readonly countBits?: number; readonly sizeBits?: number; readonly context?: boolean } = {},
+  ) {
+    fake.c(options.context === true ? WITH_CONTEXT : PRINTK_TYPES);
     this.fake = fake;
     this.#count = 1 << (options.countBits ?? 5);
     this.#size = 1 << (options.sizeBits ?? 10);
     this.descs = fake.allocate(this.#count * 24);
-    this.infos = fake.allocate(this.#count * 88);
+    this.infos = fake.allocate(this.#count * sizeOf(fake.type('printk_info')));
     this.data = fake.allocate(this.#size);
     // The kernel starts the first id and position just before a wrap.
     this.#id = (1n << 62n) - BigInt(this.#count);
@@ -103,6 +114,7 @@ export class FakePrintk {
         text_len: text.length,
         facility: record.facility ?? 0,
         caller_id: record.caller ?? 1,
+        ...(record.comm === undefined ? {} : { comm: record.comm }),
         'dev_info.subsystem': record.subsystem ?? '',
         'dev_info.device': record.device ?? '',
       },

@@ -47,6 +47,23 @@ describe('the printk ring', () => {
     ]);
   });
 
+  it('tells the name of the writer where the kernel keeps it', () => {
+    const fake = new FakeKernel();
+    const printk = new FakePrintk(fake, { context: true });
+    printk.add({ text: 'one', caller: 7, comm: 'modprobe', subsystem: 'pci', device: '+pci:0000:00:01.0' });
+    printk.add({ text: 'two', caller: 0x8000_0001, comm: '' });
+    const shown = readPrintkRing(fake.kernel())?.map(({ text, caller, comm, properties }) => [
+      text,
+      caller,
+      comm,
+      properties.map(({ value }) => value).join(),
+    ]);
+    expect(shown).toEqual([
+      ['one', 'T7', 'modprobe', 'pci,+pci:0000:00:01.0'],
+      ['two', 'C1', '', ''],
+    ]);
+  });
+
   it('reads on across the end of both rings, and leaves out what was overwritten', () => {
     const { fake, printk } = ring({ countBits: 4, sizeBits: 9 });
     const texts = Array.from({ length: 100 }, (_, i) => `record ${i} ${'x'.repeat(i % 23)}`);
