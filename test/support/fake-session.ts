@@ -1,4 +1,5 @@
 /** Command lines on a fake kernel, in this thread: what a user sees, and the rows as JSON. */
+import { complete } from '../../src/core/command/complete.ts';
 import type { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
 import { Session } from '../../src/engine/session.ts';
@@ -29,6 +30,8 @@ export interface FakeSession {
   /** The lines that the command prints, its errors too. */
   lines(line: string): readonly string[];
   json(line: string): Answer;
+  /** What completes the line: each candidate with what explains it. */
+  completions(line: string): readonly string[];
 }
 
 /** A session whose context is the task with this PID. */
@@ -64,5 +67,7 @@ export function fakeSession(
       }
       throw new Error(`no answer to ${line}`);
     },
+    completions: (line) =>
+      complete(line, line.length, session.scope()).candidates.map(({ text, detail }) => `${text} ${detail ?? ''}`),
   };
 }

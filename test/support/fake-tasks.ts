@@ -9,6 +9,7 @@ const TASK_TYPES = `
   struct pid { unsigned int count; struct hlist_head tasks[4]; };
   struct pid_namespace { int pad; struct idr idr; };
   struct thread_info { unsigned long flags; unsigned int cpu; };
+  struct thread_struct { unsigned long sp; };
   struct sched_entity { unsigned long sum_exec_runtime; };
   struct sched_info { unsigned long last_arrival; };
   struct rlimit { unsigned long rlim_cur, rlim_max; };
@@ -40,9 +41,13 @@ const TASK_TYPES = `
     unsigned long utime, stime, start_boottime, nvcsw, nivcsw;
     char comm[16];
     struct signal_struct *signal;
+    int curr_ret_stack;
+    void *ret_stack;
+    struct llist_head { void *first; } kretprobe_instances, rethooks;
     char tail[6000];
+    struct thread_struct thread;
   };
-  struct rq { unsigned int nr_running; struct task_struct *curr, *idle; };
+  struct rq { unsigned int nr_running; struct task_struct *curr, *idle; unsigned long clock; };
   struct cpumask { unsigned long bits[1]; };
 `;
 
@@ -65,7 +70,7 @@ export interface PlantedTask {
 const PER_CPU = [0x10_0000n, 0x20_0000n];
 
 export class FakeTasks {
-  readonly fake = new FakeKernel();
+  readonly fake: FakeKernel;
   readonly addresses = new Map<number, bigint>();
   readonly idle: readonly bigint[];
   /** The struct pid of each PID. */
@@ -73,7 +78,8 @@ export class FakeTasks {
   /** Nodes of the PID table's tree. */
   readonly nodes: readonly bigint[];
 
-  constructor(planted: readonly PlantedTask[], options: { readonly page?: boolean } = {}) {
+  constructor(planted: readonly PlantedTask[], options: { readonly page?: boolean; readonly fake?: FakeKernel } = {}) {
+    this.fake = options.fake ?? new FakeKernel();
     const { fake } = this;
     fake.c(TREE_TYPES + TASK_TYPES);
     fake.types.globals.set('nr_cpu_ids', U32);

@@ -28,6 +28,8 @@ export function* lastRunItems(
   { ago, cpus }: LastRunOptions,
 ): Iterable<Item> {
   const { kernel } = scope;
+  // Without memory this says what is missing.
+  void kernel.memory;
   const now = schedulerClock(kernel);
   const ran: Ran[] = [];
   for (const batch of inBatches(tasks, BATCH)) {
