@@ -6,7 +6,7 @@ import { Session } from '../../src/engine/session.ts';
 import type { SessionRecorder } from '../../src/engine/shell.ts';
 import type { FakeKernel, FakeKernelOptions } from './fake-kernel.ts';
 
-const NOT_RECORDING: SessionRecorder = {
+export const NOT_RECORDING: SessionRecorder = {
   path: undefined,
   status: () => undefined,
   start: () => undefined,

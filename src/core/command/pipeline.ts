@@ -96,6 +96,9 @@ function redirections(source: string, from: number): Redirections {
     if (operator !== 'output') {
       const command = source.slice(at + 1).trim();
       if (command === '') throw new UsageError(`"${source[at]}" wants a command`, { source, column: at });
+      if (command.startsWith('|')) {
+        throw new UsageError('a command is missing here', { source, column: source.indexOf('|', at + 1) });
+      }
       return { sink: { kind: 'shell', command }, argumentFile };
     }
     const append = source[at + 1] === '>';
