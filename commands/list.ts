@@ -4,7 +4,7 @@
 import { defineCommand, flag, maybe, one, option } from '../src/core/command/define.ts';
 import { ENTRY_OPTIONS, entryItem } from '../src/core/command/entry-view.ts';
 import type { Scope } from '../src/core/command/scope.ts';
-import { address, offset, offsetOrAddress } from '../src/core/command/target-kinds.ts';
+import { address, type OffsetOrAddress, offset, offsetOrAddress } from '../src/core/command/target-kinds.ts';
 import { DataError, UsageError } from '../src/core/errors.ts';
 import { type Chain, type ChainEnd, walkChain } from '../src/core/kernel/chain.ts';
 import { formatAddress } from '../src/core/memory/address.ts';
@@ -60,13 +60,12 @@ interface ListArgs {
   readonly l: number | undefined;
   readonly r: boolean;
   readonly B: boolean;
-  readonly first: bigint;
+  readonly first: OffsetOrAddress;
   readonly second: bigint | undefined;
 }
 
 function* show(scope: Scope, args: ListArgs): Iterable<Item> {
-  const start = args.second ?? args.first;
-  const offset = args.o ?? (args.second === undefined ? 0 : Number(args.first));
+  const { start, offset } = placeOf(args);
   if (args.h && args.H) throw new UsageError('-h and -H exclude each other');
   if (args.O !== undefined && !args.h) throw new UsageError('-O goes with -h');
   const { chain, containerOffset } = chainOf(args, start, offset);
@@ -95,6 +94,25 @@ function* show(scope: Scope, args: ListArgs): Iterable<Item> {
       'is START the head? "set null-stop on" accepts it',
     );
   }
+}
+
+/** Where to start, and the offset that -o or a first operand gives. */
+function placeOf(args: ListArgs): { readonly start: bigint; readonly offset: number } {
+  const { first, second } = args;
+  if (second === undefined) {
+    if (first.address === undefined) throw new UsageError('list wants a START behind the offset');
+    return { start: first.address, offset: args.o ?? 0 };
+  }
+  if (args.o !== undefined) throw new UsageError('the offset is given twice: with -o and before START');
+  return { start: second, offset: checkedOffset(first.offset) };
+}
+
+/** More bytes than any structure has. */
+const OFFSET_MAX = 1 << 24;
+
+function checkedOffset(offset: number | undefined): number {
+  if (offset !== undefined && offset <= OFFSET_MAX) return offset;
+  throw new UsageError('of two operands the first is an offset: struct.member or bytes');
 }
 
 /** What to walk, and what to take off each node to have the structure that contains it. */

@@ -8,11 +8,12 @@ import { cpus } from '../src/core/kernel/cpu.ts';
 import { isPerCpuSymbol, perCpuAddress } from '../src/core/kernel/percpu.ts';
 import { formatAddress } from '../src/core/memory/address.ts';
 import { Fault } from '../src/core/memory/fault.ts';
-import { type Item, notice, row } from '../src/core/output/item.ts';
+import { type Item, row } from '../src/core/output/item.ts';
 import { span } from '../src/core/output/line.ts';
+import type { KernelSymbol } from '../src/core/symbols/symbol-table.ts';
 import { bareName, evaluateEach, parseFor } from '../src/core/types/evaluate.ts';
 import { formatValue } from '../src/core/types/format-value.ts';
-import { typeName } from '../src/core/types/type-name.ts';
+import { declare, typeName } from '../src/core/types/type-name.ts';
 import type { Value } from '../src/core/types/value.ts';
 
 export default defineCommand({
@@ -35,13 +36,12 @@ export default defineCommand({
   ],
   *run(scope, { source, x, d }) {
     if (source === '') throw new UsageError('p wants an expression');
-    const remarks: string[] = [];
-    const environment = environmentOf(scope, remarks);
-    const parsed = parseFor(source, scope.kernel.types);
+    const environment = environmentOf(scope);
+    const parsed = parseFor(source, environment);
     const name = bareName(parsed);
     const symbol = name === undefined ? undefined : scope.kernel.symbols.find(name);
     if (symbol !== undefined && isPerCpuSymbol(scope.kernel, symbol)) {
-      yield perCpuVariable(scope, symbol.name, symbol.address);
+      yield perCpuVariable(scope, symbol);
       return;
     }
     for (const { cpu, value } of evaluateEach(parsed, environment)) {
@@ -50,7 +50,6 @@ export default defineCommand({
       if (readable instanceof Fault && cpu === undefined) throw new FaultError(readable);
       yield result(scope, { x, d }, cpu === undefined ? source : `${source.replace(/:[^:]*$/, '')}:${cpu}`, value);
     }
-    for (const remark of remarks) yield notice(remark);
   },
 });
 
@@ -70,14 +69,14 @@ function result(scope: Scope, flags: RadixFlags, source: string, value: Value): 
 }
 
 /** A per-CPU variable without a CPU: its type, and where each CPU has it. */
-function perCpuVariable(scope: Scope, name: string, address: bigint): Item {
+function perCpuVariable(scope: Scope, { name, address, module }: KernelSymbol): Item {
   const { kernel } = scope;
-  const type = kernel.kernelTypes.typeOfGlobal(name);
+  const type = kernel.kernelTypes.typeOfGlobal(name, module);
   const places = cpus(kernel, 'possible').map((cpu) => ({ cpu, address: perCpuAddress(kernel, address, cpu) }));
   const data = { expression: name, type: type === undefined ? null : typeName(type), addresses: places };
   return row(data, () => [
     'PER-CPU DATA TYPE:',
-    `  ${type === undefined ? `not known; ${name}` : `${typeName(type)} ${name}`};`,
+    `  ${type === undefined ? `(not known) ${name}` : declare(type, name)};`,
     'PER-CPU ADDRESSES:',
     ...places.map((place) => [
       `  [${place.cpu}]: `,

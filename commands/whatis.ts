@@ -6,9 +6,10 @@ import { defineCommand, flag, option, rest } from '../src/core/command/define.ts
 import { text, word } from '../src/core/command/kinds.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { offsetRadix } from '../src/core/command/settings.ts';
-import { NotFoundError, UsageError } from '../src/core/errors.ts';
+import { NotFoundError, UnsupportedError, UsageError } from '../src/core/errors.ts';
 import { decimalColumn, textColumn } from '../src/core/output/columns.ts';
 import { type Item, notice, row } from '../src/core/output/item.ts';
+import type { KernelSymbol } from '../src/core/symbols/symbol-table.ts';
 import { definitionLines, formatDefinition, formatSize } from '../src/core/types/declaration.ts';
 import { walkMembers } from '../src/core/types/member-path.ts';
 import { type CType, resolve, sizeOf, type TypeNamespace } from '../src/core/types/type.ts';
@@ -93,7 +94,8 @@ function describe(scope: Scope, name: string, offsets: boolean): Item {
     const declaration = `${declare(prototype, name)};`;
     return row({ name, kind: 'function', declaration }, () => [declaration]);
   }
-  const variable = kernelTypes.typeOfGlobal(name);
+  const symbol = symbolNamed(scope, name);
+  const variable = kernelTypes.typeOfGlobal(name, symbol?.module);
   if (variable !== undefined) {
     const declaration = `${declare(variable, name)};`;
     return row({ name, kind: 'variable', declaration }, () => [declaration]);
@@ -105,10 +107,20 @@ function describe(scope: Scope, name: string, offsets: boolean): Item {
       `${name} = ${constant.value} of ${of}`,
     ]);
   }
-  if (scope.kernel.symbols.find(name) !== undefined) {
+  if (symbol !== undefined) {
     throw new NotFoundError('type', name, [], 'in the type information: it is a symbol whose type is not known');
   }
   throw new NotFoundError('type', name, nearTypes(scope, name));
+}
+
+/** The symbol of this name; undefined on a target that has no symbols either. */
+function symbolNamed(scope: Scope, name: string): KernelSymbol | undefined {
+  try {
+    return scope.kernel.symbols.find(name);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
 }
 
 /** A name that is a type: by its tag, or any spelling with a space or star in it. */

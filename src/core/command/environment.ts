@@ -4,14 +4,29 @@
  */
 import { KdbgError } from '../errors.ts';
 import { cpus } from '../kernel/cpu.ts';
+import { namesakeType } from '../kernel/namesake.ts';
 import { isPerCpuSymbol, perCpuOffset } from '../kernel/percpu.ts';
 import { Fault, type ReadRange } from '../memory/fault.ts';
 import type { ExpressionEnvironment } from '../types/expression-environment.ts';
+import { typeName } from '../types/type-name.ts';
 import { Value, type ValueMemory } from '../types/value.ts';
 import type { Scope } from './scope.ts';
 
-/** The environment of one command. `notices` gathers remarks that its answers need. */
-export function environmentOf(scope: Scope, notices?: string[]): ExpressionEnvironment {
+/** The environment of one command. Remarks that its answers need are shown among its rows, each once. */
+export function environmentOf(scope: Scope): ExpressionEnvironment {
+  const told = new Set<string>();
+  return environment(scope, (text) => {
+    if (!told.has(text) && !scope.notices.includes(text)) scope.notices.push(text);
+    told.add(text);
+  });
+}
+
+/** The environment of an expression that is only being typed: it has nothing to remark. */
+export function quietEnvironmentOf(scope: Scope): ExpressionEnvironment {
+  return environment(scope, () => undefined);
+}
+
+function environment(scope: Scope, notice: (text: string) => void): ExpressionEnvironment {
   const { kernel, shell } = scope;
   return {
     get memory() {
@@ -29,7 +44,15 @@ export function environmentOf(scope: Scope, notices?: string[]): ExpressionEnvir
     get cpu() {
       return scope.context.cpu;
     },
-    typeOfGlobal: (name) => kernel.kernelTypes.typeOfGlobal(name),
+    typeOfGlobal(name, module) {
+      const known = kernel.kernelTypes.typeOfGlobal(name, module);
+      if (known !== undefined) return known;
+      const symbol = kernel.symbols.find(name, module);
+      const namesake = symbol && namesakeType(kernel, symbol);
+      if (namesake === undefined) return undefined;
+      notice(`the type of ${name} is not known: taken as ${typeName(namesake)}, which has its name and its size`);
+      return namesake;
+    },
     variable(name) {
       const value = shell.variable(name);
       return value instanceof Value ? value : undefined;
@@ -37,7 +60,7 @@ export function environmentOf(scope: Scope, notices?: string[]): ExpressionEnvir
     variableNames: () => shell.variableNames(),
     isPerCpu: (symbol) => isPerCpuSymbol(kernel, symbol),
     perCpuOffset: (cpu) => perCpuOffset(kernel, cpu),
-    notice: (text) => notices?.push(text),
+    notice,
   };
 }
 

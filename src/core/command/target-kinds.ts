@@ -4,15 +4,16 @@
  */
 import { NotFoundError, UsageError } from '../errors.ts';
 import { cpus, namedCpus } from '../kernel/cpu.ts';
-import { isTextType } from '../symbols/symbol-table.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { evaluateInteger } from '../types/evaluate.ts';
 import { type EvaluatedAddress, evaluateAddress, evaluateAddresses } from '../types/evaluate-address.ts';
+import { expressionCandidates, symbolCandidates } from '../types/expression-candidates.ts';
 import { findMember, getMember, memberNames } from '../types/member-path.ts';
 import { type CType, resolve, type TypeNamespace } from '../types/type.ts';
 import { parseTypeName, typeName } from '../types/type-name.ts';
 import { CANDIDATES_MAX } from './complete.ts';
 import type { Candidate, Completions, Kind } from './define.ts';
-import { environmentOf } from './environment.ts';
+import { environmentOf, quietEnvironmentOf } from './environment.ts';
 import type { Scope } from './scope.ts';
 
 /** An address: hex digits with or without 0x, a symbol, any C expression. */
@@ -56,7 +57,7 @@ export const cpuList: Kind<readonly number[]> = {
 export const symbolName: Kind<string> = {
   name: 'symbol',
   parse: (text) => text,
-  complete: (text, scope) => ({ candidates: symbolCandidates(text, scope) }),
+  complete: (text, scope) => ({ candidates: symbolCandidates(scope.kernel.symbols, text, CANDIDATES_MAX) }),
 };
 
 /** A module's name. */
@@ -113,16 +114,40 @@ export const offset: Kind<number> = {
   complete: completeTypeWithMembers,
 };
 
-/** An address, or `struct.member` as its offset: what may come first in `list`. */
-export const offsetOrAddress: Kind<bigint> = {
+/** What may come first in `list`: an address, or an offset; a word may be both. */
+export interface OffsetOrAddress {
+  /** Bytes; undefined for what can only be an address. */
+  readonly offset: number | undefined;
+  /** Undefined for a member of a structure. */
+  readonly address: bigint | undefined;
+}
+
+/** An address, or `struct.member` as its offset. A variable that is called as its type makes `lab_root.list` both. */
+export const offsetOrAddress: Kind<OffsetOrAddress> = {
   name: 'offset or address',
   parse(text, scope) {
     const tag = /^([A-Za-z_]\w*)\./.exec(text)?.[1];
-    const isMember = tag !== undefined && scope.kernel.types.find('struct', tag) !== undefined;
-    return isMember ? BigInt(offset.parse(text, scope)) : address.parse(text, scope);
+    const symbol = tag === undefined ? undefined : scope.kernel.symbols.find(tag);
+    const module = symbol && (symbol.module ?? VMLINUX);
+    const isMember = tag !== undefined && scope.kernel.types.find('struct', tag, module) !== undefined;
+    if (!isMember) {
+      const place = address.parse(text, scope);
+      return { offset: Number(place), address: place };
+    }
+    return { offset: offset.parse(text, scope), address: symbol && attempt(() => address.parse(text, scope)) };
   },
   complete: completeTypeWithMembers,
 };
+
+/** Undefined for what makes no sense as this. */
+function attempt<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
 
 /** `a,b.c` as paths; `task_struct.a,task_struct.b` is accepted as well, and `m[1,2]` does not exist. */
 export function splitMembers(list: string, typeTag: string): readonly string[] {
@@ -133,25 +158,9 @@ export function splitMembers(list: string, typeTag: string): readonly string[] {
   });
 }
 
-/** Names within an expression: members after `.` or `->` of what stands before, else symbols and types. */
+/** Names within an expression: members of what stands before, symbols, types, variables, CPUs. */
 function completeExpression(text: string, scope: Scope): Completions {
-  const word = /[A-Za-z_$][\w]*$/.exec(text)?.[0] ?? '';
-  const start = text.length - word.length;
-  const owner = /([A-Za-z_$][\w.\->[\]]*?)(?:\.|->)$/.exec(text.slice(0, start))?.[1];
-  if (owner !== undefined) return { start, candidates: memberCandidates(ownerType(owner, scope), '') };
-  if (word.length === 0) return { candidates: [] };
-  return { start, candidates: symbolCandidates(word, scope) };
-}
-
-/** The type of `symbol.a->b`, without reading memory; undefined where it is not known. */
-function ownerType(path: string, scope: Scope): CType | undefined {
-  const [symbol = '', ...members] = path.replaceAll('->', '.').split('.');
-  let type = scope.kernel.kernelTypes.typeOfGlobal(symbol);
-  for (const member of members) {
-    if (type === undefined) return undefined;
-    type = findMember(pointee(type), member)?.type;
-  }
-  return type;
+  return expressionCandidates(text, text.length, quietEnvironmentOf(scope), CANDIDATES_MAX);
 }
 
 function pointee(type: CType): CType {
@@ -191,19 +200,6 @@ function typeCandidates(
     if (found.size >= CANDIDATES_MAX) break;
   }
   return [...found.values()].sort((a, b) => (a.text < b.text ? -1 : 1));
-}
-
-function symbolCandidates(prefix: string, scope: Scope): readonly Candidate[] {
-  const { symbols } = scope.kernel;
-  const found: Candidate[] = [];
-  for (const name of symbols.names()) {
-    if (!name.startsWith(prefix) || name.startsWith('__pfx_')) continue;
-    const symbol = symbols.find(name);
-    const kind = symbol === undefined || !isTextType(symbol.type) ? 'data' : 'text';
-    found.push({ text: name, detail: symbol?.module === undefined ? kind : `${kind} [${symbol.module}]` });
-    if (found.length >= CANDIDATES_MAX) break;
-  }
-  return found.sort((a, b) => (a.text < b.text ? -1 : 1));
 }
 
 /** The module of this name as the symbols know it. Throws NotFoundError. */

@@ -4,6 +4,7 @@
  */
 import { Fault } from '../memory/fault.ts';
 import { decodeCString } from '../memory/text.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import type { Kernel } from './kernel.ts';
 import { fileText } from './text-file.ts';
 
@@ -36,7 +37,7 @@ function fromMemory(kernel: Kernel): readonly DmiField[] {
   const table = kernel.addressOf('dmi_ident');
   if (table === undefined) return [];
   const pointers = FIELDS.flatMap((name) => {
-    const index = kernel.types.enumerator(`DMI_${name}`)?.value;
+    const index = kernel.types.enumerator(`DMI_${name}`, VMLINUX)?.value;
     if (index === undefined || index < 0n || index > 255n) return [];
     const pointer = kernel.memory.tryRead(table + index * 8n, 8, 'dmi_ident');
     if (pointer instanceof Fault) return [];

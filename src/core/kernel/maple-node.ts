@@ -3,6 +3,7 @@
  * used (ma_data_end() in lib/maple_tree.c).
  */
 import { isKernelAddress } from '../memory/address.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { resolve, sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
 import { findStructMember, memberOffset } from './member.ts';
@@ -59,7 +60,7 @@ export function mapleLayouts(kernel: Kernel): ReadonlyMap<number, MapleLayout> {
   return kernel.memo('maple node layouts', 'session', () => {
     const found = new Map<number, MapleLayout>();
     for (const [index, type] of TYPES.entries()) {
-      const number = Number(kernel.types.enumerator(type)?.value ?? index);
+      const number = Number(kernel.types.enumerator(type, VMLINUX)?.value ?? index);
       found.set(number, layoutOf(kernel, type));
     }
     return found;

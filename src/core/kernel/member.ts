@@ -1,7 +1,8 @@
 /** Where members are, for the noun files that need an offset and no declared structure. */
 import { NotFoundError } from '../errors.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { findMember, type MemberLocation } from '../types/member-path.ts';
-import { sizeOf } from '../types/type.ts';
+import { type CType, sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
 
 /** A member's offset in bytes, and the size of the structure that holds it. */
@@ -24,14 +25,21 @@ export function memberOffset(kernel: Kernel, structure: string, member: string |
   throw new NotFoundError('member', paths.join('" or "'), [], `in struct ${structure}`);
 }
 
-/** The member's place and type; undefined when the kernel has neither the structure nor the member. */
+/**
+ * The member's place and type; undefined when vmlinux has neither the structure nor the member. It asks what this kernel
+ * has, so it does not look through the modules: a miss would read the BTF of all of them.
+ */
 export function findStructMember(kernel: Kernel, structure: string, path: string): MemberLocation | undefined {
-  const type = kernel.types.find('struct', structure) ?? kernel.types.find('union', structure);
+  const type = structureIn(kernel, structure, VMLINUX);
   return type === undefined ? undefined : findMember(type, path);
 }
 
-function structureType(kernel: Kernel, structure: string) {
-  const type = kernel.types.find('struct', structure) ?? kernel.types.find('union', structure);
+function structureType(kernel: Kernel, structure: string): CType {
+  const type = structureIn(kernel, structure, VMLINUX) ?? structureIn(kernel, structure);
   if (type === undefined) throw new NotFoundError('type', `struct ${structure}`);
   return type;
+}
+
+function structureIn(kernel: Kernel, structure: string, module?: string): CType | undefined {
+  return kernel.types.find('struct', structure, module) ?? kernel.types.find('union', structure, module);
 }

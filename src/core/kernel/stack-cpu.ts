@@ -3,6 +3,7 @@
  */
 import type { Stack } from '../arch/x86_64/stacks.ts';
 import { DataError, FaultError, NotFoundError, UnsupportedError } from '../errors.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { findMember } from '../types/member-path.ts';
 import { sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
@@ -34,7 +35,7 @@ export function cpuStacks(kernel: Kernel, cpu: number): readonly Stack[] {
 function irqStack(kernel: Kernel, cpu: number): readonly Stack[] {
   const pointer = irqStackPointer(kernel, cpu);
   if (pointer === undefined || pointer === 0n) return [];
-  const type = kernel.types.find('struct', 'irq_stack');
+  const type = kernel.types.find('struct', 'irq_stack', VMLINUX);
   const size = BigInt(type === undefined ? IRQ_STACK_SIZE : sizeOf(type));
   // The pointer is the stack's end, or since 951c2a51ae75 "x86/irq: Sanitize irq stack tracking" (v5.12) the word below.
   const end = ((pointer + PAGE - 1n) / PAGE) * PAGE;
@@ -53,7 +54,7 @@ function irqStackPointer(kernel: Kernel, cpu: number): bigint | undefined {
 
 function exceptionStacks(kernel: Kernel, cpu: number): readonly Stack[] {
   const variable = perCpuSymbol(kernel, 'cea_exception_stacks', cpu);
-  const type = kernel.types.find('struct', 'cea_exception_stacks');
+  const type = kernel.types.find('struct', 'cea_exception_stacks', VMLINUX);
   if (variable === undefined || type === undefined) return [];
   const base = kernel.memory.u64(variable, 'cea_exception_stacks');
   if (base === 0n) return [];
@@ -68,7 +69,7 @@ function exceptionStacks(kernel: Kernel, cpu: number): readonly Stack[] {
 
 /** The entry trampoline's stack is in the same cpu_entry_area as the exception stacks. */
 function entryStack(kernel: Kernel, exceptions: bigint): readonly Stack[] {
-  const area = kernel.types.find('struct', 'cpu_entry_area');
+  const area = kernel.types.find('struct', 'cpu_entry_area', VMLINUX);
   const estacks = area && findMember(area, 'estacks');
   const entry = area && findMember(area, 'entry_stack_page');
   if (estacks === undefined || entry === undefined) return [];

@@ -6,6 +6,7 @@ import { INACTIVE_FRAME, type InactiveFrameLayout } from '../arch/x86_64/inactiv
 import { CALLEE_SAVED, type CalleeSaved } from '../arch/x86_64/registers.ts';
 import type { Stack } from '../arch/x86_64/stacks.ts';
 import { NotFoundError } from '../errors.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
 import { findStructMember } from './member.ts';
@@ -33,7 +34,7 @@ const THREAD_SIZE_MAX = 1024 * 1024;
 
 /** THREAD_SIZE: bytes of a task's stack. */
 export function threadSize(kernel: Kernel): number {
-  const type = kernel.types.find('union', 'thread_union');
+  const type = kernel.types.find('union', 'thread_union', VMLINUX);
   const size = type === undefined ? THREAD_SIZE : sizeOf(type);
   return size >= 4096 && size <= THREAD_SIZE_MAX ? size : THREAD_SIZE;
 }
@@ -51,7 +52,7 @@ export function taskStack(kernel: Kernel, start: bigint): Stack {
 /** The layout of struct inactive_task_frame by BTF. */
 export function inactiveFrameLayout(kernel: Kernel): InactiveFrameLayout {
   return kernel.memo('inactive_task_frame', 'session', () => {
-    const type = kernel.types.find('struct', 'inactive_task_frame');
+    const type = kernel.types.find('struct', 'inactive_task_frame', VMLINUX);
     const offsetOf = (name: string) => findStructMember(kernel, 'inactive_task_frame', name)?.offset;
     const returnAddress = offsetOf('ret_addr');
     if (type === undefined || returnAddress === undefined) return INACTIVE_FRAME;

@@ -1,5 +1,6 @@
 /** How much memory a task has: the counters of its mm_struct. */
 import { Fault } from '../memory/fault.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import { findMember } from '../types/member-path.ts';
 import { resolve, sizeOf } from '../types/type.ts';
 import type { Kernel } from './kernel.ts';
@@ -79,7 +80,7 @@ function residentCounters(kernel: Kernel): ResidentCounters | undefined {
     const size = sizeOf(array.element);
     const offsets: bigint[] = [];
     for (const name of RESIDENT) {
-      const index = kernel.types.enumerator(name)?.value;
+      const index = kernel.types.enumerator(name, VMLINUX)?.value;
       if (index === undefined || index < 0n || index >= BigInt(array.count)) continue;
       offsets.push(BigInt(inner?.offset ?? 0) + index * BigInt(size));
     }

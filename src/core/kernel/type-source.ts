@@ -14,8 +14,11 @@ import { symbolsBeforeTypes } from './symbol-source.ts';
 export interface KernelTypes {
   readonly table: TypeTable;
   readonly globals: Globals;
-  /** The C type of a global variable, from BTF or from the table of declarations; undefined when unknown. */
-  typeOfGlobal(name: string): CType | undefined;
+  /**
+   * The C type of a global variable of vmlinux or of a module: as the user declared it, from BTF or from the table of
+   * declarations; undefined when unknown.
+   */
+  typeOfGlobal(name: string, module?: string): CType | undefined;
   /** Adds a C declaration: `struct list_head my_list;`. Throws UsageError when it does not parse. */
   declare(text: string): void;
 }
@@ -37,7 +40,7 @@ export function loadTypes(kernel: Kernel): KernelTypes {
   return {
     table,
     globals,
-    typeOfGlobal: (name) => table.variable(name, VMLINUX) ?? globals.typeOf(name) ?? table.variable(name),
+    typeOfGlobal: (name, module) => globals.typeOf(name, module),
     declare: (text) => globals.declare(text),
   };
 }

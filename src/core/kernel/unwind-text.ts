@@ -13,6 +13,7 @@ import type { FrameRule, UnwindText } from '../arch/x86_64/unwind.ts';
 import { KdbgError } from '../errors.ts';
 import type { ReadRequest } from '../memory/backend.ts';
 import { Fault } from '../memory/fault.ts';
+import { VMLINUX } from '../types/btf-table.ts';
 import type { Kernel } from './kernel.ts';
 import { textWords } from './stack-text.ts';
 import { defineStruct, long, pointer } from './struct.ts';
@@ -90,7 +91,7 @@ function ftraceTrampolines(kernel: Kernel): ReadonlyMap<bigint, bigint> {
   const head = kernel.addressOf('ftrace_ops_list');
   const end = kernel.addressOf('ftrace_list_end');
   if (head === undefined || !kernel.hasStruct('ftrace_ops')) return found;
-  const saveRegs = kernel.types.enumerator('FTRACE_OPS_FL_SAVE_REGS')?.value ?? SAVE_REGS;
+  const saveRegs = kernel.types.enumerator('FTRACE_OPS_FL_SAVE_REGS', VMLINUX)?.value ?? SAVE_REGS;
   const bound = kernel.struct(FtraceOps);
   let address = kernel.memory.u64(head, 'ftrace_ops_list');
   for (let count = 0; count < FTRACE_OPS_MAX && address !== 0n && address !== end; count++) {

@@ -11,6 +11,7 @@ import type { UsageError } from '../errors.ts';
 import { formatAddress } from '../memory/address.ts';
 import type { KernelSymbol } from '../symbols/symbol-table.ts';
 import { isTextType } from '../symbols/symbol-table.ts';
+import { VMLINUX } from './btf-table.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { NameNode, PerCpuNode } from './expression.ts';
 import type { ExpressionEnvironment } from './expression-environment.ts';
@@ -61,8 +62,8 @@ function symbolValue(symbol: KernelSymbol, node: NameNode, evaluation: Evaluatio
 }
 
 export function symbolType(symbol: KernelSymbol, environment: ExpressionEnvironment): CType | undefined {
-  if (isTextType(symbol.type)) return environment.types.function(symbol.name);
-  return environment.typeOfGlobal(symbol.name);
+  if (isTextType(symbol.type)) return environment.types.function(symbol.name, symbol.module ?? VMLINUX);
+  return environment.typeOfGlobal(symbol.name, symbol.module);
 }
 
 /** Memory that says why a per-CPU variable cannot be read as it is. */

@@ -111,7 +111,8 @@ function dottedSymbol(node: MemberNode, evaluation: Evaluation): Value | undefin
   const name = [root.name, ...parts].join('.');
   const { symbols } = evaluation.environment;
   if (symbols?.find(name) === undefined) return undefined;
-  const owner = symbols.find(root.name) && evaluation.environment.typeOfGlobal(root.name);
+  const variable = symbols.find(root.name);
+  const owner = variable && evaluation.environment.typeOfGlobal(variable.name, variable.module);
   if (owner !== undefined) return undefined;
   return evaluateName({ kind: 'name', name, at: root.at }, evaluation);
 }

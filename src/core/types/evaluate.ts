@@ -6,13 +6,14 @@
  * through once.
  */
 import { NotFoundError } from '../errors.ts';
+import { VMLINUX } from './btf-table.ts';
 import { selectCpus } from './cpu-list.ts';
 import { evaluateNode, integerOf } from './evaluate-node.ts';
 import { Evaluation } from './evaluation.ts';
 import { type Expression, operandsOf, type ParsedExpression, type PerCpuNode } from './expression.ts';
 import type { ExpressionEnvironment } from './expression-environment.ts';
 import { parseExpression } from './expression-parser.ts';
-import type { CType, TypeTable } from './type.ts';
+import type { CType } from './type.ts';
 import type { Value } from './value.ts';
 
 /** One value of an expression, with the CPU that it is of when a per-CPU suffix says one. */
@@ -22,9 +23,16 @@ export interface Evaluated {
 }
 
 /** Parses an expression with a target's typedefs, to be evaluated any number of times. Throws UsageError. */
-export function parseFor(source: string, types: TypeTable): ParsedExpression {
-  return parseExpression(source, (name) => types.find('typedef', name) !== undefined);
+export function parseFor(source: string, { types, symbols }: NameSpaces): ParsedExpression {
+  return parseExpression(source, (name) => {
+    if (types.find('typedef', name, VMLINUX) !== undefined) return true;
+    // `(init_task)`: a symbol is no typedef of a module, and to be sure by types alone the BTF of all would be read.
+    return symbols?.find(name) === undefined && types.find('typedef', name) !== undefined;
+  });
 }
+
+/** What tells the name of a type from that of a variable. */
+export type NameSpaces = Pick<ExpressionEnvironment, 'types' | 'symbols'>;
 
 /** The expression's one value. Throws UsageError (with the column), FaultError. */
 export function evaluate(expression: string | ParsedExpression, environment: ExpressionEnvironment): Value {
@@ -69,7 +77,7 @@ export function bareName(expression: ParsedExpression): string | undefined {
 }
 
 export function parsedOf(expression: string | ParsedExpression, environment: ExpressionEnvironment): ParsedExpression {
-  return typeof expression === 'string' ? parseFor(expression, environment.types) : expression;
+  return typeof expression === 'string' ? parseFor(expression, environment) : expression;
 }
 
 /** One turn of evaluating: the CPU that each per-CPU suffix stands for in it. */

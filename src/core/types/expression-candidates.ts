@@ -1,5 +1,7 @@
 /** The names that complete an expression at a place, with what they are; at most as many as a menu takes. */
 
+import { completeSymbol } from '../symbols/search.ts';
+import { isTextType, type SymbolTable } from '../symbols/symbol-table.ts';
 import { EXPRESSION_WORDS, type ExpressionCompletion, expressionCompletion } from './expression-completion.ts';
 import type { ExpressionEnvironment } from './expression-environment.ts';
 import { memberNamed, memberNames } from './member-path.ts';
@@ -28,7 +30,7 @@ export function expressionCandidates(
   if (completion === undefined) return { start: cursor, candidates: [] };
   const candidates: ExpressionCandidate[] = [];
   const seen = new Set<string>();
-  for (const candidate of namesFor(completion, environment)) {
+  for (const candidate of namesFor(completion, environment, limit)) {
     if (candidates.length >= limit) break;
     if (!candidate.text.startsWith(completion.prefix) || seen.has(candidate.text)) continue;
     seen.add(candidate.text);
@@ -40,6 +42,7 @@ export function expressionCandidates(
 function* namesFor(
   completion: ExpressionCompletion,
   environment: ExpressionEnvironment,
+  limit: number,
 ): Generator<ExpressionCandidate> {
   switch (completion.kind) {
     case 'member':
@@ -63,10 +66,19 @@ function* namesFor(
       for (const word of EXPRESSION_WORDS) yield { text: word, detail: 'builtin' };
       if (completion.types) yield* typeNames(environment, (namespace) => namespace === 'typedef');
       // A symbol is one of hundreds of thousands: without a letter of it there is nothing to offer.
-      if (completion.prefix !== '') {
-        for (const name of environment.symbols?.names() ?? []) yield { text: name, detail: 'symbol' };
+      if (completion.prefix !== '' && environment.symbols !== undefined) {
+        yield* symbolCandidates(environment.symbols, completion.prefix, limit);
       }
   }
+}
+
+/** Symbols that begin so, each with what it is: `text`, `data [ext4]`. */
+export function symbolCandidates(table: SymbolTable, prefix: string, limit: number): readonly ExpressionCandidate[] {
+  return completeSymbol(table, prefix, limit).map((text) => {
+    const symbol = table.find(text);
+    const kind = symbol !== undefined && isTextType(symbol.type) ? 'text' : 'data';
+    return { text, detail: symbol?.module === undefined ? kind : `${kind} [${symbol.module}]` };
+  });
 }
 
 function* typeNames(

@@ -11,8 +11,8 @@ export interface ExpressionEnvironment {
   readonly types: TypeTable;
   /** Absent where the target has none. */
   readonly symbols?: SymbolTable;
-  /** The type of a global variable, from BTF or from the table of declarations. */
-  typeOfGlobal(name: string): CType | undefined;
+  /** The type of a global variable of vmlinux or of a module, from BTF or from the table of declarations. */
+  typeOfGlobal(name: string, module?: string): CType | undefined;
   /** `$name` and `$1`: a value that was kept; undefined when there is none. */
   variable(name: string): Value | undefined;
   /** Names of the variables, for completion and near misses. */

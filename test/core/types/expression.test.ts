@@ -433,8 +433,8 @@ describe('names', () => {
   });
 
   test('the bare name of an expression', () => {
-    expect(bareName(parseFor(' runqueues ', kernel.fake.types))).toBe('runqueues');
-    expect(bareName(parseFor('runqueues.curr', kernel.fake.types))).toBeUndefined();
+    expect(bareName(parseFor(' runqueues ', { types: kernel.fake.types }))).toBe('runqueues');
+    expect(bareName(parseFor('runqueues.curr', { types: kernel.fake.types }))).toBeUndefined();
   });
 
   test('a typedef in brackets is a cast, a variable is not', () => {
