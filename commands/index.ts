@@ -7,6 +7,7 @@ import btop from './btop.ts';
 import dis from './dis.ts';
 import evalCommand from './eval.ts';
 import exit from './exit.ts';
+import foreach from './foreach.ts';
 import help from './help.ts';
 import history from './history.ts';
 import list from './list.ts';
@@ -20,11 +21,13 @@ import record from './record.ts';
 import repeat from './repeat.ts';
 import search from './search.ts';
 import set from './set.ts';
+import stacks from './stacks.ts';
 import star from './star.ts';
 import status from './status.ts';
 import struct from './struct.ts';
 import sym from './sym.ts';
 import sys from './sys.ts';
+import task from './task.ts';
 import tree from './tree.ts';
 import union from './union.ts';
 import whatis from './whatis.ts';
@@ -32,6 +35,9 @@ import whatis from './whatis.ts';
 export const commands: readonly Command[] = [
   ps,
   bt,
+  task,
+  foreach,
+  stacks,
   struct,
   union,
   star,
