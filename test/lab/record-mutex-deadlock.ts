@@ -25,7 +25,8 @@ interface Stack {
 /** A line that is typed, or a remark about what was seen and what comes next. */
 type Step = string | { readonly note: string };
 
-const note = (text: string): Step => ({ note: text });
+/** A semicolon would end the command that makes the note. */
+const note = (text: string): Step => ({ note: text.replaceAll(';', ',') });
 
 const look = async (guest: Guest, ...commands: readonly string[]): Promise<readonly Answer[]> => {
   const words = commands.map((command) => `-c '${command}'`).join(' ');
