@@ -1,17 +1,12 @@
 /**
  * Tasks by when they last came onto a CPU, the latest first: `ps -l`, `-m`. What has been stuck longest is at the end.
  */
-import { FaultError } from '../errors.ts';
 import { lastRun, schedulerClock } from '../kernel/task-last-run.ts';
-import { TaskStruct } from '../kernel/task-struct.ts';
-import { structOf, type TaskSummary } from '../kernel/task-summary.ts';
+import type { TaskSummary } from '../kernel/task-summary.ts';
 import { type Item, row, text } from '../output/item.ts';
 import type { Scope } from './scope.ts';
-import { inBatches } from './task-operands.ts';
 import { taskCells, taskHeading } from './task-view.ts';
 
-/** Tasks read together. */
-const BATCH = 512;
 const NS_PER_MS = 1_000_000n;
 const MS_PER_DAY = 86_400_000n;
 
@@ -31,19 +26,7 @@ export function* lastRunItems(
   // Without memory this says what is missing.
   void kernel.memory;
   const now = schedulerClock(kernel);
-  const ran: Ran[] = [];
-  for (const batch of inBatches(tasks, BATCH)) {
-    kernel.struct(TaskStruct).prefetch(batch.map((task) => structOf(kernel, task).address));
-    for (const task of batch) {
-      scope.check();
-      try {
-        ran.push({ task, at: lastRun(structOf(kernel, task)) });
-      } catch (error) {
-        if (!(error instanceof FaultError)) throw error;
-        kernel.notice(`task ${task.pid} is left out: ${error.message}`);
-      }
-    }
-  }
+  const ran = Array.from(tasks, (task): Ran => ({ task, at: lastRun(task) }));
   ran.sort((a, b) => (a.at === b.at ? 0 : a.at > b.at ? -1 : 1));
   const item = (each: Ran): Item => lastRunItem(each, now, ago);
   if (cpus === undefined) {

@@ -6,14 +6,13 @@ import { UnsupportedError } from '../errors.ts';
 import type { Kernel } from './kernel.ts';
 import { runqueues } from './runqueue.ts';
 import { defineStruct, long } from './struct.ts';
-import type { Task } from './task-struct.ts';
+import type { TaskSummary } from './task-summary.ts';
 
 const RunqueueClock = defineStruct('rq', { clock: long('clock') });
 
-/** Throws UnsupportedError on a kernel without CONFIG_SCHED_INFO, FaultError. */
-export function lastRun(task: Task): bigint {
-  const { lastArrival } = task;
-  if (lastArrival !== undefined) return BigInt.asUintN(64, lastArrival);
+/** Of a task in memory. Throws UnsupportedError on a kernel without CONFIG_SCHED_INFO. */
+export function lastRun(task: TaskSummary): bigint {
+  if (task.lastRun !== undefined) return BigInt.asUintN(64, task.lastRun);
   throw new UnsupportedError('this kernel does not keep when a task last ran (CONFIG_SCHED_INFO is off)');
 }
 

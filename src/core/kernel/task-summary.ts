@@ -11,7 +11,10 @@ import type { TaskRow } from './task-row.ts';
 import { stateOfLetter, taskState } from './task-state.ts';
 import { isKernelThread, PF_KTHREAD, type Task, TaskStruct } from './task-struct.ts';
 
-export type TaskSummary = Pick<TaskRow, 'task' | 'pid' | 'tgid' | 'cpu' | 'state' | 'kernelThread' | 'comm'>;
+export type TaskSummary = Pick<TaskRow, 'task' | 'pid' | 'tgid' | 'cpu' | 'state' | 'kernelThread' | 'comm'> & {
+  /** When it last came onto a CPU, by the clock of task-last-run.ts; undefined where that is not kept. */
+  readonly lastRun?: bigint | undefined;
+};
 
 /** Task structures asked for with one request. */
 const BATCH = 512;
@@ -44,6 +47,7 @@ export function summaryOf(task: Task): TaskSummary {
     state: taskState(task),
     kernelThread: isKernelThread(task),
     comm: task.comm,
+    lastRun: task.lastArrival,
   };
 }
 
