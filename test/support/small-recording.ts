@@ -44,7 +44,7 @@ export function writeSmallRecording(path: string, { symbols = 100, session = [] 
     header: {
       tool: 'kdbg test',
       target: { name: 'test', liveness: 'frozen', serves: ['files'], pid: 1 },
-      kernel: { release: '6.1.0-test' },
+      kernel: { release: '6.1.0-test', version: undefined, arch: 'x86_64', buildId: undefined, bootId: undefined },
       userData: false,
     },
   });
@@ -61,7 +61,7 @@ export function writeSmallRecording(path: string, { symbols = 100, session = [] 
 
 function kallsyms(count: number): string {
   const address = (i: number): string => (0xffffffff81000000n + BigInt(i) * 64n).toString(16);
-  const lines = ['ffffffff82000000 D jiffies_test', 'ffffffff82000040 D first_task'];
-  lines.unshift(`${address(0)} T _text`, ...Array.from({ length: count }, (_, i) => `${address(i + 1)} T fn_${i}`));
-  return `${lines.join('\n')}\n`;
+  const functions = Array.from({ length: count }, (_, i) => `${address(i + 1)} T fn_${i}`);
+  const data = ['ffffffff82000000 D jiffies_test', 'ffffffff82000040 D first_task'];
+  return `${[`${address(0)} T _text`, ...functions, ...data].join('\n')}\n`;
 }
