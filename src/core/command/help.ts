@@ -119,7 +119,8 @@ function wrap(text: string, indent: string, width: number): readonly string[] {
   return lines;
 }
 
-const GROUPS: readonly (readonly [Group, string])[] = [
+/** The headings of help, in their order. */
+export const GROUPS: readonly (readonly [Group, string])[] = [
   ['tasks', 'tasks and stacks'],
   ['types', 'types and values'],
   ['memory', 'memory'],
