@@ -2,8 +2,9 @@
  * Kernel memory through /proc/kcore. Requests that are neighbours in the file become one read; where such a read
  * fails, each request is read by itself, so that one bad page costs only the request that wants it.
  *
- * The kernel hides what cannot be read: holes of the vmalloc area come as zeros and not as an error (fs/proc/kcore.c
- * zero-fills). A page of zeros there is therefore checked against the list of areas (vmalloc-areas.ts).
+ * The kernel hides what cannot be read: holes of the vmalloc area, device memory and, before 06c8994626d1
+ * "mm/vmalloc.c: allow vread() to read out vm_map_ram areas" (v6.3), such areas come as zeros and not as an error
+ * (fs/proc/kcore.c zero-fills). A page of zeros there is therefore looked up in the kernel's page table.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { DataError } from '../../core/errors.ts';
@@ -19,7 +20,7 @@ import {
 import { PAGE_SIZE } from '../../core/memory/address.ts';
 import type { MemorySource, ReadRequest } from '../../core/memory/backend.ts';
 import { Fault, type FaultReason } from '../../core/memory/fault.ts';
-import type { VmallocAreas } from './vmalloc-areas.ts';
+import { kernelPageTable, type TranslateKernel } from './kernel-page-table.ts';
 
 /** One read of the file at most. */
 const MERGED_MAX = 1024 * 1024;
@@ -43,7 +44,6 @@ export class EmptyKcoreError extends DataError {}
 export interface KcoreOptions {
   /** Told of every batch: how many bytes came. */
   readonly count?: (bytes: number) => void;
-  readonly areas?: VmallocAreas;
   readonly now?: () => number;
 }
 
@@ -62,6 +62,7 @@ export class KcoreMemory implements MemorySource {
   readonly #fd: number;
   readonly #options: KcoreOptions;
   readonly #now: () => number;
+  readonly #translate: TranslateKernel | undefined;
   #kcore: Kcore;
   #readAt: number;
 
@@ -71,6 +72,7 @@ export class KcoreMemory implements MemorySource {
     this.#now = options.now ?? Date.now;
     this.#kcore = readHeaders(fd);
     this.#readAt = this.#now();
+    this.#translate = kernelPageTable(this.#kcore, (physical) => this.#readWords(physical));
   }
 
   get segments(): readonly KcoreSegment[] {
@@ -84,6 +86,18 @@ export class KcoreMemory implements MemorySource {
   }
 
   read(requests: readonly ReadRequest[]): readonly (Uint8Array | Fault)[] {
+    const { answers, pieces } = this.#readPlain(requests);
+    this.#checkZeros(pieces, requests, answers);
+    this.#options.count?.(answers.reduce((sum, answer) => sum + (answer instanceof Fault ? 0 : answer.length), 0));
+    return answers;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  /** As the file has it. */
+  #readPlain(requests: readonly ReadRequest[]): { readonly answers: (Uint8Array | Fault)[]; readonly pieces: Piece[] } {
     const answers: (Uint8Array | Fault)[] = [];
     const pieces: Piece[] = [];
     for (const [i, request] of requests.entries()) {
@@ -95,13 +109,17 @@ export class KcoreMemory implements MemorySource {
       }
     }
     for (const group of grouped(pieces)) this.#readGroup(group, requests, answers);
-    this.#checkZeros(pieces, requests, answers);
-    this.#options.count?.(answers.reduce((sum, answer) => sum + (answer instanceof Fault ? 0 : answer.length), 0));
-    return answers;
+    return { answers, pieces };
   }
 
-  close(): void {
-    closeSync(this.#fd);
+  #readWords(physical: readonly bigint[]): readonly (bigint | Fault)[] {
+    const what = 'a page table entry';
+    const { answers } = this.#readPlain(
+      physical.map((address) => ({ space: 'physical' as const, address, length: 8, what })),
+    );
+    return answers.map((answer) =>
+      answer instanceof Fault ? answer : new DataView(answer.buffer, answer.byteOffset).getBigUint64(0, true),
+    );
   }
 
   #locate(request: ReadRequest, index: number): { readonly bytes: Uint8Array; readonly pieces: Piece[] } | Fault {
@@ -167,27 +185,47 @@ export class KcoreMemory implements MemorySource {
 
   /** Turns zeros that stand for "nothing is mapped here" into the faults they are. */
   #checkZeros(pieces: readonly Piece[], requests: readonly ReadRequest[], answers: (Uint8Array | Fault)[]): void {
-    const areas = this.#options.areas;
-    if (areas === undefined) return;
-    for (const { segment, request: index, into, at, length, offset } of pieces) {
-      if (segment.physical !== undefined || answers[index] instanceof Fault) continue;
-      const end = at + length;
-      let start = at;
-      while (start < end) {
-        const address = segment.virtual + (offset - segment.offset) + BigInt(start - at);
-        const toPageEnd = PAGE_SIZE - Number(address & BigInt(PAGE_SIZE - 1));
-        const next = Math.min(end, start + toPageEnd);
-        if (ZEROS.subarray(0, next - start).equals(into.subarray(start, next))) {
-          const hole = areas.holeAt(address, segment);
-          if (hole !== undefined) {
-            answers[index] = new Fault(requests[index] as ReadRequest, hole.reason, hole.detail);
-            break;
-          }
-        }
-        start = next;
+    const translate = this.#translate;
+    if (translate === undefined) return;
+    const blank = pieces
+      .filter(({ segment, request }) => segment.physical === undefined && !(answers[request] instanceof Fault))
+      .flatMap(blankPages);
+    if (blank.length === 0) return;
+    const translations = translate(blank.map(({ address }) => address));
+    const again: { readonly range: ReadRequest; readonly into: Uint8Array }[] = [];
+    for (const [i, { piece, into }] of blank.entries()) {
+      const translation = translations[i];
+      const request = requests[piece.request] as ReadRequest;
+      // A table that cannot be read says nothing: the zeros stand.
+      if (translation === undefined || translation.kind === 'unreadable') continue;
+      if (translation.kind !== 'mapped') answers[piece.request] = new Fault(request, 'unmapped');
+      else if (kcoreSegmentAtPhysical(this.#kcore.segments, translation.physical) === undefined) {
+        answers[piece.request] = new Fault(request, 'denied', 'device memory');
+      } else {
+        const range = { space: 'physical', address: translation.physical, length: into.length } as const;
+        again.push({ range: { ...range, what: request.what }, into });
       }
     }
+    for (const [i, bytes] of this.#readPlain(again.map(({ range }) => range)).answers.entries()) {
+      if (bytes instanceof Uint8Array) again[i]?.into.set(bytes);
+    }
   }
+}
+
+/** The pages of a piece, or parts of pages, that read as zeros. */
+function blankPages(
+  piece: Piece,
+): readonly { readonly piece: Piece; readonly address: bigint; readonly into: Uint8Array }[] {
+  const { segment, offset, into, at, length } = piece;
+  const blank: { piece: Piece; address: bigint; into: Uint8Array }[] = [];
+  for (let done = 0; done < length; ) {
+    const address = segment.virtual + (offset - segment.offset) + BigInt(done);
+    const part = Math.min(length - done, PAGE_SIZE - Number(address & BigInt(PAGE_SIZE - 1)));
+    const bytes = into.subarray(at + done, at + done + part);
+    if (ZEROS.subarray(0, part).equals(bytes)) blank.push({ piece, address, into: bytes });
+    done += part;
+  }
+  return blank;
 }
 
 /** Pieces by their place in the file, neighbours together. */

@@ -8,7 +8,6 @@ import { createLocalFiles } from './files.ts';
 import { EmptyKcoreError, type KcoreMemory, openKcore } from './kcore.ts';
 import { failureOf } from './paths.ts';
 import { gatherFacts, type KcoreAttempt } from './probe.ts';
-import { VmallocAreas } from './vmalloc-areas.ts';
 
 export interface LocalOptions {
   /** Elsewhere than /proc/kcore: for tests. */
@@ -24,7 +23,7 @@ export function openLocal(options: LocalOptions = {}): Backend {
   };
   const files = createLocalFiles(count);
   const { memory, attempt } = tryKcore(options.kcore ?? '/proc/kcore', () =>
-    openKcore(options.kcore ?? '/proc/kcore', { count, areas: new VmallocAreas(createLocalFiles(() => {})) }),
+    openKcore(options.kcore ?? '/proc/kcore', { count }),
   );
   let capabilities: readonly Capability[] | undefined;
   return {

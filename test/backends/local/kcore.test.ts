@@ -1,41 +1,67 @@
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KcoreMemory, openKcore } from '../../../src/backends/local/kcore.ts';
-import { VmallocAreas } from '../../../src/backends/local/vmalloc-areas.ts';
 import { DataError } from '../../../src/core/errors.ts';
-import type { FileSource, ReadRequest } from '../../../src/core/memory/backend.ts';
+import type { ReadRequest } from '../../../src/core/memory/backend.ts';
 import { Fault } from '../../../src/core/memory/fault.ts';
 import { encodeText } from '../../../src/core/memory/text.ts';
 import { coreFile, joined, note, type TestSegment } from '../../support/elf-builder.ts';
 import { mutate, seededRandom } from '../../support/mutations.ts';
 
-// A file with two ranges of RAM that are neighbours in the file, one of vmalloc, and one that the file ends within.
+// A file with two ranges of RAM that are neighbours in the file, one of vmalloc, one of RAM that holds the page table,
+// and one that the file ends within.
 const RAM = 0xffff888000001000n;
 const MORE_RAM = 0xffff888000005000n;
 const VMALLOC = 0xffffc90000000000n;
+const TABLES = 0xffff888000100000n;
 const CUT = 0xffffffff81000000n;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const SEGMENTS: readonly TestSegment[] = [
   { type: 1, virtual: RAM, physical: 0x1000n, offset: 0x2000n, length: 0x4000n },
   { type: 1, virtual: MORE_RAM, physical: 0x5000n, offset: 0x6000n, length: 0x2000n },
   { type: 1, virtual: VMALLOC, physical: ALL_ONES, offset: 0x8000n, length: 0x6000n },
-  { type: 1, virtual: CUT, physical: 0x1000000n, offset: 0xe000n, length: 0x10000n },
+  { type: 1, virtual: TABLES, physical: 0x100000n, offset: 0xe000n, length: 0x5000n },
+  { type: 1, virtual: CUT, physical: 0x1000000n, offset: 0x13000n, length: 0x10000n },
 ];
-const FILE_LENGTH = 0xf000;
-const INFO = 'OSRELEASE=6.12.0\nSYMBOL(_stext)=ffffffff81000000';
-const VMALLOC_INFO = [
-  '0xffffc90000000000-0xffffc90000003000   12288 dup_task_struct+0x5b/0x1a0 pages=2 vmalloc N0=2',
-  '0xffffc90000004000-0xffffc90000006000    8192 acpi_os_map_iomem+0x1/0x2 phys=0x00000000bffe1000 ioremap',
-].join('\n');
+const FILE_LENGTH = 0x14000;
+const INFO = 'OSRELEASE=6.12.0\nSYMBOL(_stext)=ffffffff81000000\nSYMBOL(init_top_pgt)=ffff888000100000';
+
+/** What the pages of the vmalloc range map; a page that is not in it is not mapped. */
+const MAPPED: readonly (readonly [page: number, physical: bigint])[] = [
+  [0, 0x1000n],
+  // Zeros that are data: a page of zeros behind the tables.
+  [1, 0x104000n],
+  // No RAM: a device.
+  [4, 0xbffe1000n],
+  // What the kernel gives as zeros though it is not (vm_map_ram before 6.3).
+  [5, 0x2000n],
+];
+
+/** Four levels of page table, one page each, as they are in RAM from 0x100000 on. */
+function pageTables(): Uint8Array {
+  const bytes = new Uint8Array(0x5000);
+  const view = new DataView(bytes.buffer);
+  const index = (level: number): number => Number((VMALLOC >> BigInt(12 + 9 * level)) & 511n);
+  const PRESENT_RW = 3n;
+  for (const [table, level] of [3, 2, 1].entries()) {
+    view.setBigUint64(table * 0x1000 + index(level) * 8, 0x100000n + BigInt((table + 1) * 0x1000) + PRESENT_RW, true);
+  }
+  for (const [page, physical] of MAPPED) view.setBigUint64(0x3000 + page * 8, physical + PRESENT_RW, true);
+  return bytes;
+}
 
 const byteAt = (offset: number): number => ((offset * 7) % 255) + 1;
-
-const areasOf = (text: string): VmallocAreas =>
-  new VmallocAreas({
-    read: () => ({ ok: true, bytes: encodeText(text), truncated: false }),
-  } as unknown as FileSource);
 
 const read = (address: bigint, length: number, space: 'virtual' | 'physical' = 'virtual'): ReadRequest => ({
   space,
@@ -56,8 +82,9 @@ describe('kcore', () => {
     bytes.set(headers);
     // The first page of the vmalloc range holds data, the others read as zeros.
     bytes.fill(0, 0x9000, 0xe000);
+    bytes.set(pageTables(), 0xe000);
     writeFileSync(path, bytes);
-    memory = openKcore(path, { count: (length) => counted.push(length), areas: areasOf(VMALLOC_INFO) });
+    memory = openKcore(path, { count: (length) => counted.push(length) });
   });
   afterAll(() => {
     memory.close();
@@ -73,7 +100,7 @@ describe('kcore', () => {
     expect(answers).toEqual([
       Uint8Array.from(bytesAt(0x2010, 8)),
       Uint8Array.from(bytesAt(0x2010, 8)),
-      Uint8Array.from(bytesAt(0xe010, 4)),
+      Uint8Array.from(bytesAt(0x13010, 4)),
     ]);
   });
 
@@ -131,12 +158,27 @@ describe('kcore', () => {
       'bytes',
       'unmapped',
     ]);
+    expect(answers[1]).toEqual(new Uint8Array(8));
   });
 
-  it('takes zeros as they are where the areas cannot be had', () => {
-    const hidden = openKcore(path, { areas: areasOf(VMALLOC_INFO.replaceAll(/0xffffc9\w+/g, '0x0000000000000000')) });
-    expect(hidden.read([read(VMALLOC + 0x3000n, 8)]).map(reason)).toEqual(['bytes']);
-    hidden.close();
+  it('gives what is mapped where the kernel gives zeros for it', () => {
+    expect(memory.read([read(VMALLOC + 0x5010n, 16)])).toEqual([Uint8Array.from(bytesAt(0x3010, 16))]);
+  });
+
+  it.each([
+    ['is not told', INFO.replace('init_top_pgt', 'swapper_pg_dir')],
+    ['cannot be read', INFO.replace('ffff888000100000', 'ffff888000006000')],
+    ['is nowhere', INFO.replace('ffff888000100000', 'ffff999000006000')],
+  ])('takes zeros as they are where the page table %s', (_what, info) => {
+    const other = join(folder, 'other');
+    const bytes = readFileSync(path);
+    bytes.set(coreFile({ notes: note('VMCOREINFO', 0, encodeText(`${info}\n`)), segments: SEGMENTS }));
+    // The page that the second one names is a table whose entries lead out of RAM.
+    bytes.fill(0xff, 0x7000, 0x8000);
+    writeFileSync(other, bytes);
+    const opened = openKcore(other);
+    expect(opened.read([read(VMALLOC + 0x3000n, 8)]).map(reason)).toEqual(['bytes']);
+    opened.close();
   });
 
   it('gives VMCOREINFO', () => {
