@@ -26,7 +26,7 @@ export default defineCommand({
     const wait = short === null ? (s ?? 1) : Number(short[1]);
     const command = short === null ? line : (short[2] as string);
     if (command.trim() === '') throw new UsageError('repeat wants a command');
-    const isLive = scope.kernel.liveness === 'live';
+    const isLive = scope.kernel.liveness === 'live' && !scope.shell.isReplay;
     for (let run = 1; run <= (n ?? (isLive ? Number.POSITIVE_INFINITY : 1)); run++) {
       if (run > 1) {
         yield PAUSE;

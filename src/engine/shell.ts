@@ -92,6 +92,10 @@ export class SessionShell implements Shell {
   }
 
   /** The status it asked for, if it did. */
+  get isReplay(): boolean {
+    return this.#options.replay !== undefined;
+  }
+
   get exitStatus(): number | undefined {
     return this.#exit?.status;
   }

@@ -55,6 +55,8 @@ export interface Shell {
   /** Keeps a value as the next `$N`; returns N. */
   keepValue(value: unknown): number;
   readonly recording: RecordingControl;
+  /** True when a recording is replayed: it has a live target's liveness, and yet it never changes. */
+  readonly isReplay: boolean;
   /** Waits on the clock of the target's side; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
   /** Wall-clock time in milliseconds since 1970. */
