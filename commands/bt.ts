@@ -38,7 +38,7 @@ export default defineCommand({
     'Each frame is shown with the stack slot that holds its return address, the function, and the address in it. Frames are found by the ORC tables of the kernel; one that was not says how: (fp) by frame pointer, (scan) as the next likely return address on the stack, (guess) as one of a task whose registers are not known. A question mark is on those that rest on a guess. Functions that were interrupted come with the registers that the exception saved, and the registers of user mode stand at the end.',
     "TASK is a PID, the address of a task_struct, a name, a 'regex' over names, a state (UN) or one of kernel, user, gleader, active; the context where none is given.",
     'A task that is running cannot be unwound on a live kernel. Without kernel memory the stacks are those of /proc/PID/stack.',
-    "-R shows only the stacks that contain REF: a function, a 'regex' over functions, a [module], or an address, which may also be any word on the stack: foreach UN bt -R mutex_lock.",
+    "-R shows only the stacks that contain REF: a function, a 'regex' over functions, a [module], or an address, which may also be any word on the stack: foreach UN bt -R __mutex_lock.",
   ],
   input: 'task',
   options: {

@@ -146,6 +146,7 @@ function* table(scope: Scope, args: PsArgs): Iterable<Item> {
       ? policyColumns(marks)
       : taskColumns(marks, isFromMemory(scope.kernel));
   for (const batch of inBatches(rows(scope, args), BATCH)) {
+    scope.check();
     if (args.s) prefetchStackPointers(scope, batch);
     for (const task of batch) {
       const cells = marks.mark(cellsOf(scope, args, task), task);

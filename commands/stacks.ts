@@ -27,7 +27,7 @@ export default defineCommand({
   summary: 'identical stacks of tasks, grouped and counted',
   description: [
     'Tasks whose stacks have the same functions, and that are in the same state, stand together: the largest group first, with how many there are, some of them by name, and their stack once. With -s stacks are the same only where the addresses are, too.',
-    'TASK chooses as for ps, and -R, -N and -m by what is on the stack: stacks UN -R mutex_lock -m xfs. Tasks that have no stack to show (running on a live kernel, or ended) are grouped by why.',
+    'TASK chooses as for ps, and -R, -N and -m by what is on the stack: stacks UN -R __mutex_lock -m xfs. Tasks that have no stack to show (running on a live kernel, or ended) are grouped by why.',
   ],
   input: 'task',
   options: {
