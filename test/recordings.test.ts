@@ -12,6 +12,9 @@ import { openReplay } from './support/replay-session.ts';
 const RECORDINGS = resolve(import.meta.dirname, '../recordings');
 const SIZE_MAX = 4 * 1024 * 1024;
 
+/** The one line that must differ: a replay says that it is one. */
+const masked = (line: string): string => line.replace(/^( *TARGET: ).*/, '$1');
+
 const names = readdirSync(RECORDINGS).filter((name) => name.endsWith('.kdbg'));
 
 test('there are recordings', () => {
@@ -33,7 +36,7 @@ describe.each(names)('%s', (name) => {
       if (command.by === 'rc' || /^(record|exit|status|history)\b/.test(command.line)) continue;
       const again = session.run(command.line);
       const recorded = recording.output(command.epoch)?.map((line) => line.trimEnd());
-      expect([command.line, ...again.lines]).toEqual([command.line, ...(recorded ?? [])]);
+      expect([command.line, ...again.lines.map(masked)]).toEqual([command.line, ...(recorded ?? []).map(masked)]);
     }
     session.close();
     recording.close();
