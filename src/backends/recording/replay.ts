@@ -101,9 +101,14 @@ export class Recording {
     return this.#index.session.epochsOf(line);
   }
 
-  /** Where to go when this line is typed: its next run after the position, else its first; undefined if never run. */
+  /**
+   * Where to go when this line is typed: its next run after the position, else its first; undefined if never run. What
+   * a start-up file ran only counts where nobody else ran the line.
+   */
   epochFor(line: string): number | undefined {
-    const epochs = this.epochsOf(line);
+    const all = this.epochsOf(line);
+    const typed = all.filter((epoch) => this.commands[epoch - 1]?.by !== 'rc');
+    const epochs = typed.length > 0 ? typed : all;
     return epochs.find((epoch) => epoch > this.#position) ?? epochs[0];
   }
 

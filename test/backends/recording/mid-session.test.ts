@@ -40,7 +40,7 @@ function openTarget() {
   };
   // What it ran that leaves nothing behind; together it takes symbols, types, ORC tables, memory and files.
   const lines = recording.commands.filter(
-    ({ by, line }) => by === 'user' && /^(?:ps|bt|struct|list|log|mod|sys|sym|dis|rd)\b/.test(line),
+    ({ by, line }) => by === 'user' && /^(?:ps|bt|struct|list|log|mod|sym|dis|rd)\b/.test(line),
   );
   const commands = [...new Set(lines.map(({ line }) => line))].filter((line) => run(line) !== undefined);
   return { run, commands, session };

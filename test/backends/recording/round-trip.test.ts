@@ -188,6 +188,28 @@ describe('a recording', () => {
     expect(() => replay.seek(4)).toThrow(/no command "4" in .*, which has 3/);
   });
 
+  it('answers a line from where a person ran it, and only else from a start-up file', () => {
+    const { replay } = recorded((recorder) => {
+      for (const [line, by] of [
+        ['ps', 'rc'],
+        ['bt', 'rc'],
+        ['ps', 'user'],
+        ['ps', 'rc'],
+        ['ps', 'pane'],
+      ] as const) {
+        recorder.command(line, by);
+        recorder.end(0);
+      }
+    });
+    const visited: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) {
+      visited.push(replay.epochFor('ps'));
+      replay.seek(replay.epochFor('ps') ?? 0);
+    }
+    expect(visited).toEqual([3, 5, 3]);
+    expect([replay.epochFor('bt'), replay.epochFor('sym')]).toEqual([2, undefined]);
+  });
+
   it('stores what is the same once', () => {
     const { path } = recorded(({ backend }, inner) => {
       const long = 'x'.repeat(5000);
