@@ -2,7 +2,7 @@
  * Linked lists: the kernel's list_head in every way that one can be held, and structures that point at the next one.
  */
 import { defineCommand, flag, maybe, one, option } from '../src/core/command/define.ts';
-import { ENTRY_OPTIONS, entryItem } from '../src/core/command/entry-view.ts';
+import { ENTRY_OPTIONS, type EntryArgs, entriesAhead, entryItem, shownExtent } from '../src/core/command/entry-view.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { address, type OffsetOrAddress, offset, offsetOrAddress } from '../src/core/command/target-kinds.ts';
 import { DataError, UsageError } from '../src/core/errors.ts';
@@ -44,14 +44,10 @@ export default defineCommand({
     { line: 'list -H modules -o module.list -s module.name', shows: 'the modules' },
     { line: 'list -r -H modules', shows: 'list_heads backwards' },
   ],
-  run: (scope, args) => show(scope, args as unknown as ListArgs),
+  run: (scope, args) => show(scope, args),
 });
 
-interface ListArgs {
-  readonly s: never[];
-  readonly S: never[];
-  readonly x: boolean;
-  readonly d: boolean;
+interface ListArgs extends EntryArgs {
   readonly o: number | undefined;
   readonly e: bigint | undefined;
   readonly h: boolean;
@@ -70,18 +66,21 @@ function* show(scope: Scope, args: ListArgs): Iterable<Item> {
   if (args.O !== undefined && !args.h) throw new UsageError('-O goes with -h');
   const { chain, containerOffset } = chainOf(args, start, offset);
   const seen: bigint[] = [];
-  const walk = walkChain(scope.kernel, chain, { limit: scope.settings.walk_max });
+  const extent = shownExtent(args);
+  const around = extent && { offset: extent.offset - Number(containerOffset), length: extent.length };
+  const walk = walkChain(scope.kernel, around ? { ...chain, around } : chain, { limit: scope.settings.walk_max });
+  const container = (node: bigint): bigint => BigInt.asUintN(64, node - containerOffset);
+  const ahead = entriesAhead(scope, args, walk, container);
   let end: ChainEnd | undefined;
   try {
     for (;;) {
-      const next = walk.next();
+      const next = ahead.next();
       if (next.done === true) {
         end = next.value;
         break;
       }
-      scope.check();
       if (args.B) seen.push(next.value);
-      yield entryItem(scope, args, BigInt.asUintN(64, next.value - containerOffset));
+      yield entryItem(scope, args, container(next.value));
     }
   } catch (error) {
     const loop = args.B && error instanceof DataError ? describeLoop(error, seen) : undefined;

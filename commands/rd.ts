@@ -1,7 +1,7 @@
 /**
  * Memory as words, text, symbols.
  */
-import { defineCommand, flag, maybe, option } from '../src/core/command/define.ts';
+import { counted, defineCommand, flag, maybe, option } from '../src/core/command/define.ts';
 import { word } from '../src/core/command/kinds.ts';
 import { addressesIn } from '../src/core/command/pipe.ts';
 import type { Scope } from '../src/core/command/scope.ts';
@@ -9,14 +9,16 @@ import { address, integer } from '../src/core/command/target-kinds.ts';
 import { userMemory } from '../src/core/command/user.ts';
 import { symbolise } from '../src/core/command/value-view.ts';
 import { FaultError, UsageError } from '../src/core/errors.ts';
-import { formatAddress } from '../src/core/memory/address.ts';
+import { formatAddress, PAGE_SIZE } from '../src/core/memory/address.ts';
 import { Fault } from '../src/core/memory/fault.ts';
 import { asciiOf, hexdumpLines, type WordSize } from '../src/core/output/hexdump.ts';
-import { type Item, row } from '../src/core/output/item.ts';
+import { type Item, notice, row } from '../src/core/output/item.ts';
 import type { Line } from '../src/core/output/line.ts';
 
 /** Read and shown at a time: rows stream, and a fault loses no more than what follows it. */
-const CHUNK = 4096;
+const CHUNK = PAGE_SIZE;
+/** A text without a COUNT is given up after so many bytes without a NUL. */
+const TEXT_MAX = 64 * 1024;
 const BYTES_MAX = 256 * 1024 * 1024;
 
 export default defineCommand({
@@ -36,7 +38,7 @@ export default defineCommand({
     D: flag('unsigned decimal'),
     x: flag('without the column of text'),
     s: flag('words that are kernel addresses as symbols'),
-    S: flag('as -s'),
+    S: counted('as -s'),
     '8': flag('bytes'),
     '16': flag('16-bit words'),
     '32': flag('32-bit words'),
@@ -71,7 +73,7 @@ interface RdArgs {
   readonly D: boolean;
   readonly x: boolean;
   readonly s: boolean;
-  readonly S: boolean;
+  readonly S: number;
   readonly '8': boolean;
   readonly '16': boolean;
   readonly '32': boolean;
@@ -104,25 +106,42 @@ function* dump(scope: Scope, args: RdArgs, base: bigint): Iterable<Item> {
     ]);
     return;
   }
+  const isText = args.a && args.count === undefined && args.e === undefined;
   for (let done = 0; done < length; ) {
     scope.check();
     const at = start + BigInt(done);
-    const toPageEnd = CHUNK - Number(at & BigInt(CHUNK - 1));
-    const wanted = Math.min(toPageEnd, length - done);
-    const bytes = readBytes(scope, args, at, wanted);
-    if (bytes instanceof Fault) throw new FaultError(bytes);
-    const nul = args.a && args.count === undefined && args.e === undefined ? bytes.indexOf(0) : -1;
+    const { bytes, fault } = readable(scope, args, at, Math.min(CHUNK, length - done), unit);
+    const nul = isText ? bytes.indexOf(0) : -1;
     const shown = nul < 0 ? bytes : bytes.subarray(0, nul);
     if (shown.length > 0) yield chunk(scope, args, at, shown, unit);
     if (nul >= 0) return;
-    done += wanted;
+    if (fault !== undefined) throw new FaultError(fault);
+    done += bytes.length;
   }
+  if (isText) yield notice(`no NUL in ${length} bytes: COUNT shows more`);
+}
+
+/** What can be read of a range, in whole words, and the fault that ends it. */
+function readable(
+  scope: Scope,
+  args: RdArgs,
+  at: bigint,
+  length: number,
+  unit: WordSize,
+): { readonly bytes: Uint8Array; readonly fault?: Fault } {
+  const bytes = readBytes(scope, args, at, length);
+  if (!(bytes instanceof Fault)) return { bytes };
+  const toPageEnd = PAGE_SIZE - Number(at & BigInt(PAGE_SIZE - 1));
+  const whole = toPageEnd - (toPageEnd % unit);
+  const part = whole > 0 && whole < length ? readBytes(scope, args, at, whole) : bytes;
+  if (part instanceof Fault) return { bytes: new Uint8Array(0), fault: part };
+  return { bytes: part, fault: bytes };
 }
 
 function lengthOf(args: RdArgs, start: bigint, unit: WordSize): number {
   if (args.e !== undefined) return bounded(args.e - start);
   if (args.count !== undefined) return bounded(args.count * BigInt(unit));
-  return args.a ? CHUNK : unit;
+  return args.a ? TEXT_MAX : unit;
 }
 
 function bounded(length: bigint): number {
@@ -138,7 +157,7 @@ function readBytes(scope: Scope, args: RdArgs, at: bigint, length: number): Uint
 function chunk(scope: Scope, args: RdArgs, at: bigint, bytes: Uint8Array, unit: WordSize): Item {
   const text = asciiOf(bytes);
   if (args.a) return row({ address: at, text }, () => textLines(at, text));
-  const symbols = args.s || args.S ? symbolise(scope) : undefined;
+  const symbols = args.s || args.S > 0 ? symbolise(scope) : undefined;
   const words = wordsOf(bytes, unit, args.N);
   return row({ address: at, words, ascii: text }, () =>
     hexdumpLines({

@@ -3,10 +3,13 @@
  * the members asked for.
  */
 import { formatAddress } from '../memory/address.ts';
+import { Fault } from '../memory/fault.ts';
 import { type Item, type Row, row } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
+import { isStringPointer } from '../types/c-string.ts';
 import { formatMember, formatStruct } from '../types/format-value.ts';
-import { sizeOf } from '../types/type.ts';
+import { getMember } from '../types/member-path.ts';
+import { type CType, resolve, sizeOf } from '../types/type.ts';
 import { typeName } from '../types/type-name.ts';
 import { Value } from '../types/value.ts';
 import { flag, repeated } from './define.ts';
@@ -62,9 +65,93 @@ function lines(
   return [heading, ...(note === undefined ? [] : [note]), ...members];
 }
 
-/** Brings many entries' structures in with one request, before their members are read one by one. */
-export function prefetchEntries(scope: Scope, args: EntryArgs, addresses: readonly bigint[]): void {
-  const length = Math.max(0, ...[...args.s, ...args.S].map(({ type }) => sizeOf(type)));
-  if (length === 0) return;
-  scope.kernel.memory.prefetch(addresses.map((address) => ({ space: 'virtual', address, length })));
+/** The parts of an entry that are shown, relative to its address. */
+interface Shown {
+  readonly offset: number;
+  readonly type: CType;
+}
+
+/** How many entries are brought in together: few at first, for who stops early. */
+const BATCH_FIRST = 32;
+const BATCH_MAX = 1024;
+/** Bytes of a string that are likely enough to be all of it. */
+const STRING_LENGTH = 64;
+/** Bytes of structures that one batch brings in at most: a fraction of the page cache. */
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * The entries of a walk, some ahead of what is shown: their structures are scattered, and on a remote target each would
+ * be a round trip. Where nothing is shown of them they pass one by one. What ends the walk comes after the entries
+ * that were found before it; the generator returns what the walk returns.
+ */
+export function* entriesAhead<T, R>(
+  scope: Scope,
+  args: EntryArgs,
+  walk: Iterator<T, R>,
+  addressOf: (entry: T) => bigint | undefined,
+): Generator<T, R> {
+  const shown = shownParts(args);
+  const bytes = shown.reduce((sum, { type }) => sum + sizeOf(type), 1);
+  const most = Math.max(1, Math.min(BATCH_MAX, Math.floor(BATCH_BYTES_MAX / bytes)));
+  let size = shown.length === 0 ? 1 : Math.min(BATCH_FIRST, most);
+  for (;;) {
+    const batch: T[] = [];
+    let end: IteratorReturnResult<R> | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    while (batch.length < size && end === undefined && failure === undefined) {
+      try {
+        scope.check();
+        const next = walk.next();
+        if (next.done === true) end = next;
+        else batch.push(next.value);
+      } catch (error) {
+        failure = { error };
+      }
+    }
+    if (batch.length > 1) prefetchParts(scope, shown, batch.map(addressOf));
+    yield* batch;
+    if (failure !== undefined) throw failure.error;
+    if (end !== undefined) return end.value;
+    size = Math.min(size * 4, shown.length === 0 ? 1 : most);
+  }
+}
+
+/** Where in an entry the members of -s and -S are. */
+function shownParts(args: EntryArgs): readonly Shown[] {
+  return [...args.s, ...args.S].flatMap(({ type, members }): readonly Shown[] =>
+    members.length === 0
+      ? [{ offset: 0, type }]
+      : members.map((path) => {
+          const member = getMember(type, path);
+          return { offset: member.offset, type: member.type };
+        }),
+  );
+}
+
+/** One request for what is shown, and one for the strings that char pointers among it lead to. */
+function prefetchParts(scope: Scope, shown: readonly Shown[], addresses: readonly (bigint | undefined)[]): void {
+  const { memory } = scope.kernel;
+  const places = addresses.filter((address) => address !== undefined);
+  const range = (address: bigint, length: number, what: string) =>
+    ({ space: 'virtual', address: BigInt.asUintN(64, address), length, what }) as const;
+  memory.prefetch(
+    places.flatMap((place) =>
+      shown.map(({ offset, type }) => range(place + BigInt(offset), Math.max(1, sizeOf(type)), typeName(type))),
+    ),
+  );
+  const strings = shown
+    .filter(({ type }) => isStringPointer(resolve(type)))
+    .flatMap(({ offset }) => places.map((place) => memory.tryRead(place + BigInt(offset), 8, 'pointer')))
+    .flatMap((bytes) => (bytes instanceof Fault ? [] : [new DataView(bytes.buffer, bytes.byteOffset, 8)]))
+    .map((view) => view.getBigUint64(0, true))
+    .filter((address) => address !== 0n);
+  if (strings.length > 1) memory.prefetch(strings.map((address) => range(address, STRING_LENGTH, 'strings')));
+}
+
+/** From the entry's address on, the bytes that hold all that is shown of it. */
+export function shownExtent(args: EntryArgs): { readonly offset: number; readonly length: number } | undefined {
+  const parts = shownParts(args);
+  if (parts.length === 0) return undefined;
+  const offset = Math.min(...parts.map((part) => part.offset));
+  return { offset, length: Math.max(...parts.map((part) => part.offset + sizeOf(part.type))) - offset };
 }

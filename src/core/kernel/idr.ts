@@ -8,7 +8,7 @@ import type { Kernel } from './kernel.ts';
 import { memberOffset } from './member.ts';
 import { defineStruct, embedded, int } from './struct.ts';
 import type { WalkOptions } from './walk.ts';
-import { walkXarray } from './xarray.ts';
+import { walkXarray, type XarrayEntry } from './xarray.ts';
 
 const Idr = defineStruct('idr', { tree: embedded('idr_rt'), base: int('idr_base') });
 
@@ -16,7 +16,7 @@ const IDA_BITMAP_BYTES = 128;
 const IDA_BITMAP_BITS = BigInt(IDA_BITMAP_BYTES * 8);
 
 /** An ID and what it stands for. */
-export interface IdrEntry {
+export interface IdrEntry extends XarrayEntry {
   readonly id: bigint;
   readonly pointer: bigint;
 }
@@ -25,7 +25,8 @@ export interface IdrEntry {
 export function* walkIdr(kernel: Kernel, idr: bigint, options: WalkOptions = {}): Generator<IdrEntry, void> {
   const { tree, base } = kernel.struct(Idr).at(idr);
   for (const entry of walkXarray(kernel, tree, options)) {
-    yield { id: entry.index + BigInt(base), pointer: entry.entry };
+    const id = entry.index + BigInt(base);
+    yield { ...entry, index: id, last: entry.last + BigInt(base), id, pointer: entry.entry };
   }
 }
 

@@ -75,10 +75,24 @@ export function* walkXarray(kernel: Kernel, array: bigint, options: XarrayOption
   walk.finish();
 }
 
+/** As walkXarray, for the part of an array from one struct xa_node down; the indices count from its first slot. */
+export function* walkXarrayFrom(
+  kernel: Kernel,
+  top: bigint,
+  options: XarrayOptions = {},
+): Generator<XarrayEntry, void> {
+  const address = xarrayNodeAddress(top);
+  const walk = new Walk(kernel, `xarray below ${formatAddress(address)}`, options);
+  prefetch(kernel, address);
+  yield* walkNode(kernel, walk, options, { address, parent: undefined, first: 0n, position: 'root' });
+  walk.finish();
+}
+
 /** A node to go into, and what it must be. */
 interface Place {
   readonly address: bigint;
-  readonly parent: bigint;
+  /** Undefined for a node that the user named, which may be anywhere in its tree. */
+  readonly parent: bigint | undefined;
   /** Undefined for the top node, which may have any. */
   readonly shift?: number;
   readonly slot?: number;
@@ -152,7 +166,7 @@ function inspect(kernel: Kernel, walk: Walk, at: Place, layout: XarrayLayout, si
       `is inconsistent at ${where}: its shift is ${shift}, not ${at.shift ?? `a multiple of ${layout.bits}`}`,
     );
   }
-  if (parent !== at.parent) {
+  if (at.parent !== undefined && parent !== at.parent) {
     return walk.broken(`is inconsistent at ${where}: its parent is ${formatAddress(parent)}`);
   }
   if (at.slot !== undefined && offset !== at.slot) {

@@ -282,7 +282,7 @@ describe('xarrays', () => {
       { index: 0n, entry: POINTER },
       { index: 299n, entry: POINTER + 64n },
     ]);
-    expect([...walkIdr(fake.kernel(), idr)]).toEqual([
+    expect([...walkIdr(fake.kernel(), idr)]).toMatchObject([
       { id: 1n, pointer: POINTER },
       { id: 300n, pointer: POINTER + 64n },
     ]);
