@@ -136,9 +136,12 @@ export class FakeMemory implements MemorySource {
   follow?: (walk: FollowRequest) => FollowResult;
 
   write(address: bigint, bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length; i++) {
-      const at = address + BigInt(i);
-      this.#page(at)[Number(at & 0xfffn)] = bytes[i] as number;
+    for (let done = 0; done < bytes.length; ) {
+      const at = address + BigInt(done);
+      const offset = Number(at & 0xfffn);
+      const length = Math.min(PAGE - offset, bytes.length - done);
+      this.#page(at).set(bytes.subarray(done, done + length), offset);
+      done += length;
     }
   }
 

@@ -1,0 +1,25 @@
+// npm run bench: builds the program and the bench into build/, and runs it. Figures, budgets and their ratios; nothing
+// fails for being slow.
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const program = join(root, 'build/bench/program');
+const bench = join(root, 'build/bench/bench.mjs');
+
+execFileSync(process.execPath, [join(root, 'src/build.mjs'), program], { stdio: 'inherit' });
+await build({
+  entryPoints: [join(root, 'test/bench/bench.ts')],
+  outfile: bench,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: ['iced-x86', 'fuzzysort'],
+  logLevel: 'warning',
+});
+execFileSync(process.execPath, ['--expose-gc', bench, join(program, 'kdbg.js'), join(root, 'recordings')], {
+  stdio: 'inherit',
+});
