@@ -6,20 +6,12 @@
  * "mm/vmalloc.c: allow vread() to read out vm_map_ram areas" (v6.3), such areas come as zeros and not as an error
  * (fs/proc/kcore.c zero-fills). A page of zeros there is therefore looked up in the kernel's page table.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { DataError } from '../../core/errors.ts';
-import { ELF_HEADER_LENGTH } from '../../core/formats/elf.ts';
-import {
-  type Kcore,
-  type KcoreSegment,
-  kcoreHeadersLength,
-  kcoreSegmentAt,
-  kcoreSegmentAtPhysical,
-  parseKcore,
-} from '../../core/formats/kcore.ts';
+import { closeSync, openSync } from 'node:fs';
+import { type Kcore, type KcoreSegment, kcoreSegmentAt, kcoreSegmentAtPhysical } from '../../core/formats/kcore.ts';
 import { PAGE_SIZE } from '../../core/memory/address.ts';
 import type { MemorySource, ReadRequest } from '../../core/memory/backend.ts';
-import { Fault, type FaultReason } from '../../core/memory/fault.ts';
+import { Fault } from '../../core/memory/fault.ts';
+import { readFully, readHeaders } from './kcore-file.ts';
 import { kernelPageTable, type TranslateKernel } from './kernel-page-table.ts';
 
 /** One read of the file at most. */
@@ -37,9 +29,6 @@ interface Piece {
   readonly at: number;
   readonly length: number;
 }
-
-/** The file is there and has nothing in it: a container runtime put it over the real one. */
-export class EmptyKcoreError extends DataError {}
 
 export interface KcoreOptions {
   /** Told of every batch: how many bytes came. */
@@ -246,41 +235,4 @@ function grouped(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
     groups.push([piece]);
   }
   return groups;
-}
-
-/** Fills the buffer; or why it could not be. */
-function readFully(
-  fd: number,
-  into: Uint8Array,
-  offset: bigint,
-): { readonly reason: FaultReason; readonly detail?: string } | undefined {
-  for (let done = 0; done < into.length; ) {
-    let count: number;
-    try {
-      count = readSync(fd, into, done, into.length - done, offset + BigInt(done));
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      if (code === 'EFAULT') return { reason: 'unmapped' };
-      if (code === 'EPERM' || code === 'EACCES') return { reason: 'denied', detail: code };
-      return { reason: 'io', detail: code };
-    }
-    if (count === 0) return { reason: 'truncated' };
-    done += count;
-  }
-  return undefined;
-}
-
-/** The headers, and the notes that follow them: as long as they turn out to be. */
-function readHeaders(fd: number): Kcore {
-  let bytes: Buffer = Buffer.alloc(0);
-  let wanted = ELF_HEADER_LENGTH;
-  for (let round = 0; wanted > bytes.length; round++) {
-    if (round === 8) throw new DataError('/proc/kcore headers grow while they are read');
-    bytes = Buffer.alloc(wanted);
-    const failure = readFully(fd, bytes, 0n);
-    if (failure?.reason === 'truncated') throw new EmptyKcoreError('/proc/kcore is empty');
-    if (failure !== undefined) throw new DataError(`/proc/kcore headers cannot be read: ${failure.detail}`);
-    wanted = kcoreHeadersLength(bytes);
-  }
-  return parseKcore(bytes);
 }

@@ -5,7 +5,8 @@ import { DataError } from '../../core/errors.ts';
 import type { Backend, Capability } from '../../core/memory/backend.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { createLocalFiles } from './files.ts';
-import { EmptyKcoreError, type KcoreMemory, openKcore } from './kcore.ts';
+import { type KcoreMemory, openKcore } from './kcore.ts';
+import { EmptyKcoreError } from './kcore-file.ts';
 import { failureOf } from './paths.ts';
 import { gatherFacts, type KcoreAttempt } from './probe.ts';
 

@@ -15,9 +15,12 @@ import {
 } from './chunk.ts';
 import { contentOffsets, ZERO_PAGE } from './contents.ts';
 import { decodeHeader, HEADER_LENGTH_MAX, isRecording, type RecordingHeader } from './header.ts';
+import type { Contents } from './journal.ts';
 
 const WINDOW = 1024 * 1024;
 const CHUNKS_MAX = 1_000_000;
+/** A file of the target, at most. */
+const ANSWER_MAX = 256 * 1024 * 1024;
 /** Decompressed chunks that are kept. */
 const CACHED_MAX = 32 * 1024 * 1024;
 
@@ -135,6 +138,20 @@ export class RecordingFile {
     const { raw, offsets } = this.#open(located);
     const item = number - located.first;
     return raw.subarray(offsets[item] as number, offsets[item + 1] as number);
+  }
+
+  /** The bytes of contents one after the other, a copy. Throws DataError. */
+  join(numbers: Contents): Uint8Array {
+    const pieces = numbers.map((number) => this.content(number));
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (length > ANSWER_MAX) throw new DataError(`${this.path} has an answer of ${length} bytes`);
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return bytes;
   }
 
   /** Decompresses every content: what verifying does and opening does not. Throws DataError naming the chunk. */

@@ -5,30 +5,15 @@
  * A replay has the liveness of what was recorded, so that the same engine does the same: on a live target it forgets
  * its pages at each command, which is also what makes a change of position show.
  */
-import { DataError, NotFoundError } from '../../core/errors.ts';
-import { PAGE_SIZE } from '../../core/memory/address.ts';
-import type {
-  Backend,
-  Capability,
-  FileFailure,
-  FileResult,
-  FileSource,
-  MemorySource,
-  ReadRequest,
-} from '../../core/memory/backend.ts';
-import { Fault, type ReadRange, type Space } from '../../core/memory/fault.ts';
+import { NotFoundError } from '../../core/errors.ts';
+import type { Backend, Capability } from '../../core/memory/backend.ts';
 import { decodeText } from '../../core/memory/text.ts';
-import { ZERO_PAGE } from './contents.ts';
 import type { RecordingHeader } from './header.ts';
-import type { Contents, FileQuestion } from './journal.ts';
+import { RecordedFiles } from './recorded-files.ts';
+import { RecordedMemory } from './recorded-memory.ts';
 import { type Damage, openRecordingFile, type RecordingFile } from './recording-file.ts';
-import { fileKey, indexRecording, partKey, type RecordedFile, type RecordingIndex } from './recording-index.ts';
+import { indexRecording, type RecordingIndex } from './recording-index.ts';
 import type { RecordedCommand, RecordedEvent } from './session.ts';
-
-const PAGE_MASK = ~BigInt(PAGE_SIZE - 1);
-const ZEROS = new Uint8Array(PAGE_SIZE);
-/** As long as the longest read of memory.ts. */
-const READ_MAX = 256 * 1024 * 1024;
 
 /** Opens a recording. Damage within it is a notice; a file that is no recording at all throws OpenError. */
 export function openRecording(path: string): Recording {
@@ -117,7 +102,7 @@ export class Recording {
     const output = this.commands[epoch - 1]?.output;
     if (output === undefined) return [];
     if ('withheld' in output) return undefined;
-    return output.lines === 0 ? [] : decodeText(this.#join(output.data)).split('\n');
+    return output.lines === 0 ? [] : decodeText(this.#file.join(output.data)).split('\n');
   }
 
   /** The recorded wall clock at the position, in milliseconds since 1970: what the shell's `now` is in a replay. */
@@ -132,14 +117,19 @@ export class Recording {
 
   #makeBackend(): Backend {
     const { target } = this.header;
-    const count = { roundTrips: 0, bytes: 0 };
+    const counters = { roundTrips: 0, bytes: 0 };
+    const count = (bytes: number): void => {
+      counters.roundTrips++;
+      counters.bytes += bytes;
+    };
+    const from = [this.#file, this.#index, () => this.#position, count] as const;
     return {
       name: `replay:${this.path}`,
       liveness: target.liveness,
-      ...(target.serves.includes('memory') && { memory: this.#memory(count) }),
-      ...(target.serves.includes('files') && { files: this.#files(count) }),
-      counters: count,
-      vmcoreinfo: () => this.#index.vmcoreinfo && decodeText(this.#join(this.#index.vmcoreinfo)),
+      ...(target.serves.includes('memory') && { memory: new RecordedMemory(...from) }),
+      ...(target.serves.includes('files') && { files: new RecordedFiles(...from) }),
+      counters,
+      vmcoreinfo: () => this.#index.vmcoreinfo && decodeText(this.#file.join(this.#index.vmcoreinfo)),
       capabilities: () => [this.#describe(), ...this.#index.capabilities],
       close: () => this.close(),
     };
@@ -154,150 +144,6 @@ export class Recording {
       available: true,
       detail: `of ${target.name} (${kernel.release ?? 'unknown kernel'}), ${created.slice(0, 16).replace('T', ' ')} UTC: ${commands} commands, ${pages} page reads, ${this.#index.answers.length} file reads`,
     };
-  }
-
-  #memory(count: { roundTrips: number; bytes: number }): MemorySource {
-    return {
-      read: (requests) => {
-        count.roundTrips++;
-        return requests.map((request) => {
-          const answer = this.#read(request);
-          if (answer instanceof Uint8Array) count.bytes += answer.length;
-          return answer;
-        });
-      },
-      held: () => this.#heldPages(),
-    };
-  }
-
-  /** Pages that were ever asked for, neighbours together. */
-  #heldPages(): readonly ReadRange[] {
-    const pages = [...this.#index.pages.virtual.keys()];
-    const found: { space: Space; address: bigint; length: number }[] = [];
-    let next = -1;
-    for (const page of pages.sort((a, b) => a - b)) {
-      const last = found.at(-1);
-      if (last !== undefined && page === next) last.length += PAGE_SIZE;
-      else found.push({ space: 'virtual', address: BigInt(page) << 12n, length: PAGE_SIZE });
-      next = page + 1;
-    }
-    return found;
-  }
-
-  #read(request: ReadRequest): Uint8Array | Fault {
-    const { space, address, length } = request;
-    if (length < 0 || length > READ_MAX) return new Fault(request, 'truncated', 'an impossible length');
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const at = BigInt.asUintN(64, address + BigInt(done));
-      const offset = Number(at & ~PAGE_MASK);
-      const part = Math.min(length - done, PAGE_SIZE - offset);
-      const answer = this.#readPage(space, at, offset, part, request);
-      if (answer instanceof Fault) return answer;
-      bytes.set(answer, done);
-      done += part;
-    }
-    return bytes;
-  }
-
-  /** `length` bytes at `offset` of the page around `address`. */
-  #readPage(space: Space, address: bigint, offset: number, length: number, request: ReadRequest): Uint8Array | Fault {
-    const number = Number(address >> 12n);
-    const found = this.#index.pages[space].find(number, this.#position);
-    try {
-      const part = found === undefined || found < 0 ? this.#readPart(space, number, address, length) : undefined;
-      if (part !== undefined) return part;
-      if (found === undefined) return new Fault(request, 'not-recorded');
-      if (found === ZERO_PAGE) return ZEROS.subarray(0, length);
-      if (found < 0) {
-        const fault = this.#index.faults[-1 - found];
-        return new Fault(request, fault?.reason ?? 'io', fault?.detail);
-      }
-      const page = this.#file.content(found);
-      if (page.length !== PAGE_SIZE) throw new DataError(`content ${found} is no page`);
-      return page.subarray(offset, offset + length);
-    } catch (error) {
-      if (error instanceof DataError) return new Fault(request, 'io', error.message);
-      throw error;
-    }
-  }
-
-  #readPart(space: Space, page: number, address: bigint, length: number): Uint8Array | undefined {
-    let best: Uint8Array | undefined;
-    for (const part of this.#index.parts.get(partKey(space, page)) ?? []) {
-      if (best !== undefined && part.epoch > this.#position) break;
-      const bytes = this.#file.content(part.content);
-      const start = Number(address - part.address);
-      if (start >= 0 && start + length <= bytes.length) best = bytes.subarray(start, start + length);
-    }
-    return best;
-  }
-
-  #files(count: { roundTrips: number; bytes: number }): FileSource {
-    const read = (path: string, limit = Number.POSITIVE_INFINITY): FileResult => {
-      const answer = this.#answer('file', path);
-      if (!answer.ok) return answer;
-      const { bytes, truncated } = answer;
-      count.bytes += Math.min(bytes.length, limit);
-      return bytes.length > limit
-        ? { ok: true, bytes: bytes.subarray(0, limit), truncated: true }
-        : { ok: true, bytes, truncated };
-    };
-    return {
-      read: (path, limit) => {
-        count.roundTrips++;
-        return read(path, limit);
-      },
-      readMany: (paths, limit) => {
-        count.roundTrips++;
-        return paths.map((path) => read(path, limit));
-      },
-      list: (path) => {
-        count.roundTrips++;
-        const answer = this.#answer('list', path);
-        if (!answer.ok) return answer;
-        const names = answer.bytes.length === 0 ? [] : decodeText(answer.bytes).split('\0');
-        return { ok: true, names };
-      },
-      link: (path) => {
-        count.roundTrips++;
-        const answer = this.#answer('link', path);
-        return answer.ok ? decodeText(answer.bytes) : undefined;
-      },
-    };
-  }
-
-  #answer(
-    question: FileQuestion,
-    path: string,
-  ):
-    | { readonly ok: true; readonly bytes: Uint8Array; readonly truncated: boolean }
-    | { readonly ok: false; readonly failure: FileFailure } {
-    const number = this.#index.files.find(fileKey(question, path), this.#position);
-    const answer: RecordedFile | undefined = number === undefined ? undefined : this.#index.answers[number];
-    const failure = (reason: FileFailure['reason'], detail: string) =>
-      ({ ok: false, failure: { path, reason, detail } }) as const;
-    if (answer === undefined) return failure('not-recorded', 'the recorded session never read it');
-    if (!answer.ok) return failure(answer.reason, answer.detail);
-    try {
-      return { ok: true, bytes: this.#join(answer.data), truncated: answer.truncated };
-    } catch (error) {
-      if (error instanceof DataError) return failure('io', error.message);
-      throw error;
-    }
-  }
-
-  #join(data: Contents): Uint8Array {
-    const pieces = data.map((number) => this.#file.content(number));
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    if (length > READ_MAX) throw new DataError(`${this.path} has an answer of ${length} bytes`);
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
   }
 }
 
