@@ -1,6 +1,7 @@
 /** Commands on kernels made for the purpose: time, memory and requests to the source of memory. */
 import type { Kernel } from '../../src/core/kernel/kernel.ts';
 import { walkListOf } from '../../src/core/kernel/list.ts';
+import { getMember } from '../../src/core/types/member-path.ts';
 import { FakeKernel, followOver } from '../support/fake-kernel.ts';
 import { type FakeSession, fakeSession } from '../support/fake-session.ts';
 import { FakeSleepers, type Sleeper } from '../support/fake-sleepers.ts';
@@ -20,9 +21,12 @@ export function* kernelFigures(): Iterable<Figure> {
 
 function* manyTasks(): Iterable<Figure> {
   const planted = Array.from({ length: MANY }, (_, i): PlantedTask => {
-    return { pid: i + 1, tgid: i - (i % THREADS_EACH) + 1, state: i % 5 === 0 ? 2 : 1, totalVm: 100 };
+    const leads = i % THREADS_EACH === 0;
+    return { pid: i + 1, tgid: i - (i % THREADS_EACH) + 1, state: i % 5 === 0 ? 2 : 1, totalVm: leads ? 100 : 0 };
   });
-  const session = fakeSession(new FakeTasks(planted).fake);
+  const made = new FakeTasks(planted);
+  shareMemory(made, planted);
+  const session = fakeSession(made.fake);
   gc();
   const before = process.memoryUsage().rss;
   const took = elapsed(() => void session.lines('ps'));
@@ -33,6 +37,18 @@ function* manyTasks(): Iterable<Figure> {
     'MiB',
     400,
   );
+}
+
+/** Threads have the mm of their leader. */
+function shareMemory(made: FakeTasks, planted: readonly PlantedTask[]): void {
+  const { fake } = made;
+  const type = fake.type('task_struct');
+  const offset = BigInt(getMember(type, 'mm').offset);
+  for (const { pid, tgid } of planted) {
+    const at = { space: 'virtual', address: made.address(tgid ?? pid) + offset, length: 8, what: 'mm' } as const;
+    const [mm] = fake.memory.read([at]);
+    if (mm instanceof Uint8Array) fake.memory.write(made.address(pid) + offset, mm);
+  }
 }
 
 function* stacks(): Iterable<Figure> {
