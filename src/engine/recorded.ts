@@ -16,17 +16,9 @@ export class RecordedShell {
 
   /** A line is about to run: moves to the moment that answers it. */
   begin(line: string): void {
-    const epoch = this.#epochOf(line);
+    const epoch = this.#recording.epochFor(line, this.#last);
     this.#last = epoch ?? this.#last;
     this.#recording.seek(epoch ?? 'end');
-  }
-
-  /** The next time that the session ran this line, else the first; what its rc file ran comes last. */
-  #epochOf(line: string): number | undefined {
-    const epochs = this.#recording.epochsOf(line);
-    const typed = epochs.filter((epoch) => this.#recording.commands[epoch - 1]?.by !== 'rc');
-    const candidates = typed.length > 0 ? typed : epochs;
-    return candidates.find((epoch) => epoch > this.#last) ?? candidates[0];
   }
 
   /** The recorded wall clock of that moment. */

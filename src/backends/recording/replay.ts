@@ -90,11 +90,11 @@ export class Recording {
    * Where to go when this line is typed: its next run after the position, else its first; undefined if never run. What
    * a start-up file ran only counts where nobody else ran the line.
    */
-  epochFor(line: string): number | undefined {
+  epochFor(line: string, after = this.#position): number | undefined {
     const all = this.epochsOf(line);
     const typed = all.filter((epoch) => this.commands[epoch - 1]?.by !== 'rc');
     const epochs = typed.length > 0 ? typed : all;
-    return epochs.find((epoch) => epoch > this.#position) ?? epochs[0];
+    return epochs.find((epoch) => epoch > after) ?? epochs[0];
   }
 
   /** What a command printed, line by line; undefined when it is not in the recording. */
