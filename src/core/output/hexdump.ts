@@ -43,7 +43,7 @@ export function hexdumpLines(dump: Hexdump): readonly Line[] {
     }
     if (dump.ascii !== false && dump.base === undefined) {
       const missing = perLine - Math.ceil(bytes.length / dump.unit);
-      spans.push(`${' '.repeat(missing * width + 1)}${asciiOf(bytes)}`);
+      spans.push(`${' '.repeat(missing * width + 2)}${asciiOf(bytes)}`);
     }
     lines.push(spans);
   }

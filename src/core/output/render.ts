@@ -4,6 +4,7 @@
  */
 import { type Columns, headerLine, tableLine } from './columns.ts';
 import type { Item } from './item.ts';
+import { toJson } from './json.ts';
 import { type Line, span } from './line.ts';
 
 /** Turns items into lines, one after the other: it remembers which table it is in. */
@@ -41,7 +42,7 @@ export class TextView {
     }
     const columns = view ?? this.#columns;
     if (columns === undefined) {
-      const cells = Object.entries(data).map(([name, value]) => `${name}: ${String(value)}`);
+      const cells = Object.entries(data).map(([name, value]) => `${name}: ${plain(value)}`);
       yield cells.join('  ');
       return;
     }
@@ -49,4 +50,10 @@ export class TextView {
     this.#table = columns;
     yield tableLine(columns, data);
   }
+}
+
+/** A cell that no column shows: text and numbers as they are, the rest as JSON has it. */
+function plain(value: unknown): string {
+  const json = toJson(value);
+  return typeof json === 'string' ? json : JSON.stringify(json);
 }
