@@ -96,7 +96,7 @@ function* xarray(scope: Scope, args: TreeArgs, entries: Iterator<XarrayEntry, vo
 function* ida(scope: Scope, root: bigint): Iterable<Item> {
   for (const id of walkIda(scope.kernel, root, { limit: scope.settings.walk_max })) {
     scope.check();
-    yield row({ id }, () => [`${id}`]);
+    yield row({ id: Number(id) }, () => [`${id}`]);
   }
 }
 

@@ -315,8 +315,8 @@ export class FakeSymbols implements SymbolTable {
   readonly addressesHidden = false;
   readonly list: KernelSymbol[] = [];
 
-  add(name: string, address: bigint, type = 'D', module?: string): void {
-    this.list.push({ name, address, type, module, size: undefined });
+  add(name: string, address: bigint, type = 'D', module?: string, size?: number): void {
+    this.list.push({ name, address, type, module, size });
     this.list.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   }
 

@@ -112,7 +112,7 @@ export function* entriesAhead<T, R>(
     yield* batch;
     if (failure !== undefined) throw failure.error;
     if (end !== undefined) return end.value;
-    size = Math.min(size * 4, shown.length === 0 ? 1 : most);
+    size = Math.min(size * 8, shown.length === 0 ? 1 : most);
   }
 }
 
