@@ -102,8 +102,8 @@ describe('search', () => {
     const lines = session.lines('search -V stored -x 1').map((line) => line.replace(/ {2}<.*>$/, ''));
     expect(lines).toEqual([
       'ffffc90000000040: ffffffff81000010 (stored)',
-      'ffffc90000000038:  0000000000000000 ffffffff81000010  ................',
-      'ffffc90000000048:  0000000000000000                   ........',
+      'ffffc90000000038:  0000000000000000 ffffffff81000010   ................',
+      'ffffc90000000048:  0000000000000000                    ........',
       '',
       '(searched vmalloc and module areas: 4 KiB)',
     ]);
