@@ -1,4 +1,5 @@
 /** The built program in batch runs: statuses, what goes to stdout and what to stderr, pipes, files, signals. */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -167,27 +168,31 @@ describe('a reader that goes away', () => {
 });
 
 describe('signals', () => {
-  const sendAfter =
-    (milliseconds: number, signal: NodeJS.Signals) => (child: { kill(signal: NodeJS.Signals): unknown }) =>
-      void setTimeout(() => child.kill(signal), milliseconds);
+  /** Sends the signal once a command has printed: then it runs. */
+  const sendOnce = (signal: NodeJS.Signals, input = '') => {
+    return (child: ChildProcess): void => {
+      child.stdin?.write(input);
+      child.stdout?.on('data', (data) => String(data).includes('binary:') && child.kill(signal));
+    };
+  };
 
   it('Ctrl-C stops the command, keeps its rows and runs nothing more', async () => {
     const args = ['replay', program.recording, '-c', 'repeat -n 100 -s 1 eval 1', '-c', 'eval 2'];
-    const ended = await program.run(args, { during: sendAfter(1_500, 'SIGINT') });
+    const ended = await program.run(args, { during: sendOnce('SIGINT') });
     expect(ended).toMatchObject({ status: 130, stderr: 'kdbg: interrupted\n' });
     expect(ended.stdout).toContain('hexadecimal: 1');
     expect(ended.stdout).not.toContain('hexadecimal: 2');
   });
 
   it('Ctrl-C ends the wait for standard input', async () => {
-    const ended = await program.run(['replay', program.recording], { during: sendAfter(1_000, 'SIGINT') });
-    expect(ended).toMatchObject({ status: 130, stdout: '' });
+    const ended = await program.run(['replay', program.recording], { during: sendOnce('SIGINT', 'eval 1\n') });
+    expect(ended).toMatchObject({ status: 130, stderr: '' });
   });
 
   it.each(['SIGTERM', 'SIGHUP'] as const)('%s completes the recording', async (signal) => {
     const file = join(program.folder, `${signal}.kdbg`);
     const args = ['replay', program.recording, '--record', file, '-c', 'sym fn_9; repeat -n 100 -s 1 eval 1'];
-    const ended = await program.run(args, { during: sendAfter(1_500, signal) });
+    const ended = await program.run(args, { during: sendOnce(signal) });
     expect(ended.status).toBe(signal === 'SIGTERM' ? 143 : 129);
     const again = await program.run(['replay', file], { input: '' });
     expect(again.stderr).toBe('');
