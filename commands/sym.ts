@@ -67,7 +67,7 @@ export default defineCommand({
     } else {
       const targets = args.targets.length > 0 ? args.targets : [...piped(scope)];
       if (targets.length === 0) throw new UsageError('sym wants a symbol, an address or an option');
-      for (const target of targets) yield* lookUp(scope, target, options);
+      yield* lookUpAll(scope, targets, options);
     }
     if (symbols.addressesHidden)
       yield notice('the kernel hides the addresses of its symbols; "status" says what would help');
@@ -83,6 +83,22 @@ interface SymOptions extends RadixFlags {
 function* piped(scope: Scope): Iterable<string> {
   if (scope.input === undefined) return;
   for (const address of addressesIn(scope.input)) yield `0x${address.toString(16)}`;
+}
+
+/** What is not found does not hide the others: the first such ends the command when all were looked up. */
+function* lookUpAll(scope: Scope, targets: readonly string[], options: SymOptions): Iterable<Item> {
+  let missing: KdbgError | undefined;
+  for (const target of targets) {
+    scope.check();
+    try {
+      yield* lookUp(scope, target, options);
+    } catch (error) {
+      if (!(error instanceof NotFoundError || error instanceof UsageError)) throw error;
+      if (missing !== undefined) yield notice(error.message);
+      missing ??= error;
+    }
+  }
+  if (missing !== undefined) throw missing;
 }
 
 function* lookUp(scope: Scope, target: string, options: SymOptions): Iterable<Item> {
