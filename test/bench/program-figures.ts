@@ -11,10 +11,10 @@ export function* programFigures(program: string, recordings: string): Iterable<F
   try {
     const empty = join(folder, 'empty.mjs');
     writeFileSync(empty, '');
-    const bare = median(times(15, () => run([empty])));
-    const version = median(times(15, () => run([program, '--version'])));
-    yield figure('node, an empty module', bare, 'ms');
-    yield figure('kdbg --version, beyond that', version - bare, 'ms', 10);
+    // In turn: what else the machine does then slows both.
+    const pairs = Array.from({ length: 21 }, () => [elapsed([empty]), elapsed([program, '--version'])] as const);
+    yield figure('node, an empty module', median(pairs.map(([bare]) => bare)), 'ms');
+    yield figure('kdbg --version, beyond that', median(pairs.map(([bare, version]) => version - bare)), 'ms', 10);
     for (const name of readdirSync(recordings).filter((each) => each.endsWith('.kdbg'))) {
       const path = join(recordings, name);
       const args = [program, 'replay', path, '--no-rc', '-c', 'ps'];
@@ -27,6 +27,12 @@ export function* programFigures(program: string, recordings: string): Iterable<F
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function elapsed(args: readonly string[]): number {
+  const started = performance.now();
+  run(args);
+  return performance.now() - started;
 }
 
 function run(args: readonly string[]): void {
