@@ -51,6 +51,8 @@ function fromSys(kernel: Kernel, mask: CpuMask): readonly number[] | undefined {
   const result = kernel.files.read(`/sys/devices/system/cpu/${mask}`, 64 * 1024);
   if (!result.ok) return undefined;
   const list = decodeAscii(result.bytes).trim();
+  // The file is the target's: only numbers and ranges of CPUs that can exist count.
+  if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(list)) return undefined;
   const selection = parseCpuList(list);
   if (typeof selection === 'string') return undefined;
   return selection.flatMap(({ first, last }) => {
