@@ -27,7 +27,7 @@ const section = (name: string, command: string): string => `echo '<${name}>'; ${
 export const printThreads = section('threads', 'cat /proc/[0-9]*/task/[0-9]*/stat 2>/dev/null');
 export const printStacks = section(
   'stacks',
-  'for s in /proc/[0-9]*/task/*/stack; do echo "= $s"; cat $s; done 2>/dev/null',
+  'for t in /proc/[0-9]*/task/*; do echo "= $t/stack"; cat $t/stack $t/status; done 2>/dev/null',
 );
 
 const sectionsOf = (output: string, name: string): readonly string[] =>
@@ -41,8 +41,14 @@ export const threadsIn = (output: string): readonly (readonly ProcThread[])[] =>
     ),
   );
 
-/** Each printed reading of the stacks: by PID, "symbol+0xoffset symbol+0xoffset ...". */
-export const stacksIn = (output: string): readonly ReadonlyMap<number, string>[] =>
+/** A stack as "symbol+0xoffset symbol+0xoffset ...", and how often its thread had been switched away from then. */
+export interface ProcStack {
+  readonly frames: string;
+  readonly switches: string;
+}
+
+/** Each printed reading of the stacks, by PID. */
+export const stacksIn = (output: string): readonly ReadonlyMap<number, ProcStack>[] =>
   sectionsOf(output, 'stacks').map(
     (text) =>
       new Map(
@@ -51,7 +57,9 @@ export const stacksIn = (output: string): readonly ReadonlyMap<number, string>[]
           .slice(1)
           .map((part) => {
             const frames = [...part.matchAll(/\] ([\w.]+\+0x[0-9a-f]+)\//g)].map((match) => match[1]);
-            return [Number(/task\/(\d+)\/stack/.exec(part)?.[1]), frames.join(' ')];
+            const switches = [...part.matchAll(/voluntary_ctxt_switches:\t(\d+)/g)].map((match) => match[1]);
+            const pid = Number(/task\/(\d+)\/stack/.exec(part)?.[1]);
+            return [pid, { frames: frames.join(' '), switches: switches.join(' ') }];
           }),
       ),
   );

@@ -68,7 +68,7 @@ describe.each([
     const [before = [], after = []] = threadsIn(output);
     const rows = rowsOf<{ pid: number; ppid: number; state: string; comm: string }>(answersIn(output)[0]);
     const listed = new Map(rows.filter(({ pid }) => pid !== 0).map((row) => [row.pid, row]));
-    const still = stable(before, after);
+    const still = stable(before, after).filter(({ state }) => state !== 'R');
     for (const { pid, ppid, state, comm } of still) {
       const row = listed.get(pid);
       expect(row, `PID ${pid}`).toMatchObject({ pid, ppid, state: STATES[state] });
@@ -92,11 +92,13 @@ describe.each([
     let compared = 0;
     for (const { pid, comm, frames } of rows) {
       const expected = before?.get(pid);
-      if (expected === undefined || expected === '' || expected !== after?.get(pid) || BUSY.test(comm)) continue;
+      // One that ran meanwhile may have slept somewhere else.
+      if (expected === undefined || expected.frames === '' || BUSY.test(comm)) continue;
+      if (expected.switches !== after?.get(pid)?.switches) continue;
       const shown = frames
         .filter(({ pc }) => BigInt(pc) < scheduler.start || BigInt(pc) >= scheduler.end)
         .map(({ symbol, offset }) => `${symbol}+0x${Number(offset).toString(16)}`);
-      expect(shown.join(' '), `${pid} ${comm}`).toBe(expected);
+      expect(shown.join(' '), `${pid} ${comm}`).toBe(expected.frames);
       const top = frames.find((frame) => frame.symbol !== null)?.symbol;
       expect(top, `${pid} ${comm}`).toMatch(/^__schedule$|^(asm_)?sysvec|^ret_from_fork/);
       compared++;
@@ -221,7 +223,7 @@ describe.each([
     expect(rowsOf(asUser[4]).length).toBeGreaterThan(4);
     expect(JSON.stringify(asUser[5])).toMatch(/root/);
     expect(asUser[1]).toMatchObject({ status: 0, notices: [expect.stringMatching(/hides the addresses/)] });
-    expect(JSON.stringify(asUser[6])).toMatch(/stack is readable by root only/);
+    expect(JSON.stringify(asUser[6])).toMatch(/root/);
     expect(asUser[7]).toMatchObject({ error: expect.stringMatching(/root/) });
   });
 
