@@ -117,7 +117,9 @@ function checkedOffset(offset: number | undefined): number {
 /** What to walk, and what to take off each node to have the structure that contains it. */
 function chainOf(args: ListArgs, start: bigint, offset: number): { chain: Chain; containerOffset: bigint } {
   const listHead = { nextOffset: args.r ? 8 : 0, backOffset: args.r ? 0 : 8 };
-  const end = args.e === undefined ? {} : { end: args.e };
+  // The end is looked for behind START: to itself is once around.
+  const e = args.e === start ? undefined : args.e;
+  const end = e === undefined ? {} : { end: e };
   const place = (at: bigint): string => `list at ${formatAddress(at)}`;
   if (args.H) {
     return {
@@ -134,7 +136,7 @@ function chainOf(args: ListArgs, start: bigint, offset: number): { chain: Chain;
   }
   if (args.h) {
     const node = start + BigInt(offset);
-    const stop = args.e === undefined ? {} : { end: args.e + BigInt(offset) };
+    const stop = e === undefined ? {} : { end: e + BigInt(offset) };
     return { chain: { place: place(node), from: { node }, ...listHead, ...stop }, containerOffset: BigInt(offset) };
   }
   if (args.r) {

@@ -88,17 +88,25 @@ function* piped(scope: Scope): Iterable<string> {
 /** What is not found does not hide the others: the first such ends the command when all were looked up. */
 function* lookUpAll(scope: Scope, targets: readonly string[], options: SymOptions): Iterable<Item> {
   let missing: KdbgError | undefined;
+  const others: string[] = [];
   for (const target of targets) {
     scope.check();
     try {
       yield* lookUp(scope, target, options);
     } catch (error) {
       if (!(error instanceof NotFoundError || error instanceof UsageError)) throw error;
-      if (missing !== undefined) yield notice(error.message);
-      missing ??= error;
+      if (missing === undefined) missing = error;
+      else others.push(target);
     }
   }
+  if (others.length > 0) yield notice(`not found either: ${shortened(others)}`);
   if (missing !== undefined) throw missing;
+}
+
+/** The first few of many names. */
+function shortened(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }
 
 function* lookUp(scope: Scope, target: string, options: SymOptions): Iterable<Item> {

@@ -50,6 +50,12 @@ describe('list', () => {
     expect(answer.rows.map(({ address }) => address)).toEqual(expected.map((i) => `0x${of(i)}`));
   });
 
+  it('goes once around from an entry to itself, and shows the head as if it were in an entry too', () => {
+    const around = [1, 2, 3, 4, 5].map((i) => of(i));
+    expect(session.lines(`list item.link -h ${of(1)} -e ${of(1)}`)).toEqual([...around, hex(owner), of(0)]);
+    expect(session.lines(`list item.link -h ${of(1)}`)).toEqual([...around, hex(owner), of(0)]);
+  });
+
   it('shows addresses, members, or whole structures', () => {
     expect(session.lines(`list -H ${hex(head)} -o item.link -e ${link(2)}`)).toEqual([of(0), of(1)]);
     expect(session.lines(`list -H ${hex(head)} -o item.link -e ${link(1)} -x -s item.id,label`)).toEqual([

@@ -61,9 +61,10 @@ describe('sym', () => {
   });
 
   it('shows the others when one of several is unknown', () => {
-    const answer = session.json('sym first no_such_thing third');
+    const answer = session.json('sym first no_such_thing third 10 20');
     expect(answer.rows.map(({ name }) => name)).toEqual(['first', 'third']);
     expect(answer).toMatchObject({ status: 1, error: expect.stringContaining('no_such_thing') });
+    expect(answer.notices).toEqual(['not found either: 10, 20']);
   });
 
   it('says what is wrong', () => {
