@@ -23,7 +23,7 @@ export default defineCommand({
   description: [
     'The expression may use symbols, members, ->, [], casts, sizeof, offsetof(TYPE, MEMBER), container_of(POINTER, TYPE, MEMBER), & and *, arithmetic and comparison. Values are kept as $1, $2, ... and may be used in later expressions.',
     'A per-CPU variable alone shows its type and its address on every CPU; with CPUS behind a colon its values: p runqueues:0, p runqueues:all.',
-    'A global whose type is not known (BTF types few of them) is an integer at best: cast it, or declare its type once: whatis -D "struct list_head my_list;".',
+    'A global whose type is not known (BTF types few of them) is taken as the struct of its own name where that fits the room it has, which a notice says, and else is its address: cast it, or declare its type once: whatis -D "struct list_head my_list;".',
   ],
   needs: ['types'],
   options: { x: flag('integers in hex'), d: flag('integers in decimal') },
