@@ -4,6 +4,7 @@
  * symbols are small numbers there and ordinary kernel addresses since; the sum holds for both.
  */
 import { DataError, NotFoundError } from '../errors.ts';
+import { isKernelAddress } from '../memory/address.ts';
 import type { KernelSymbol } from '../symbols/symbol-table.ts';
 import { cpus } from './cpu.ts';
 import type { Kernel } from './kernel.ts';
@@ -35,11 +36,13 @@ export function isPerCpuSymbol(kernel: Kernel, symbol: KernelSymbol): boolean {
 }
 
 /**
- * A module's per-CPU symbols are addresses in the first chunk's numbering, below every CPU's copy; its BTF names its
- * per-CPU variables.
+ * kallsyms gives a module's per-CPU symbols the letter of absolute ones (elf_type() in kernel/module/kallsyms.c), with
+ * addresses in the first chunk's numbering. Of the two, BTF types per-CPU variables; where a module has no BTF, an
+ * address that is none of the kernel's tells.
  */
 function modulePerCpu(kernel: Kernel, symbol: KernelSymbol): boolean {
-  return kernel.types.variable(symbol.name, symbol.module as string) !== undefined;
+  if (symbol.type !== 'a' && symbol.type !== 'A') return false;
+  return !isKernelAddress(symbol.address) || kernel.types.variable(symbol.name, symbol.module) !== undefined;
 }
 
 function perCpuOffsets(kernel: Kernel): ReadonlyMap<number, bigint> {

@@ -276,6 +276,18 @@ describe('CPUs and their data', () => {
     expect(isPerCpuSymbol(kernel, fake.symbols.get('nr_cpu_ids'))).toBe(false);
   });
 
+  it('are those of a module that kallsyms calls absolute, and no static of a name that vmlinux has per CPU', () => {
+    const { fake } = typedKernel('int counter;', { lab: 'long lab_counter;' });
+    const kernel = fake.kernel();
+    const of = (name: string, type: string, address: bigint) =>
+      isPerCpuSymbol(kernel, { name, type, address, module: 'lab', size: undefined });
+    expect(of('lab_counter', 'a', 0x34020n)).toBe(true);
+    expect(of('lab_counter', 'a', 0xffff_ffff_8300_0020n)).toBe(true);
+    expect(of('without_btf', 'a', 0x34020n)).toBe(true);
+    expect(of('counter', 'b', 0xffff_ffff_c000_2000n)).toBe(false);
+    expect(of('an_absolute_one', 'a', 0xffff_ffff_c000_2000n)).toBe(false);
+  });
+
   it('are told by /sys without memory, and by nothing without either', () => {
     const files = fakeFiles({ '/sys/devices/system/cpu/possible': '0-2,5\n' });
     expect(cpus(new FakeKernel().kernel({ memory: false, files }), 'possible')).toEqual([0, 1, 2, 5]);
