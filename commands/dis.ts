@@ -10,6 +10,7 @@ import {
   disassembleFrom,
   disassembleFunction,
   disassembleUntil,
+  instructionAround,
 } from '../src/core/arch/x86_64/disassemble-function.ts';
 import { defineCommand, flag, maybe, option } from '../src/core/command/define.ts';
 import { count } from '../src/core/command/kinds.ts';
@@ -61,6 +62,7 @@ export default defineCommand({
     if (args.l) yield notice('no line numbers: BTF has none');
     const targets = args.target === undefined ? piped(scope) : [args.target];
     for (const target of targets) {
+      yield* warnOfMiddle(scope, args, target);
       for (const instruction of disassemble(scope, args, target)) yield instructionItem(scope, args, instruction);
     }
   },
@@ -81,11 +83,22 @@ function piped(scope: Scope): Iterable<bigint> {
   return addressesIn(scope.input);
 }
 
+/** x86 code decodes from any byte on; only from an instruction's first does it mean what the CPU runs. */
+function* warnOfMiddle(scope: Scope, args: DisArgs, target: bigint): Iterable<Item> {
+  if (args.u || args.r) return;
+  const around = instructionAround(codeSource(scope, scope.kernel.memory), target);
+  if (around === undefined) return;
+  const at = formatHex(around.address);
+  yield notice(`${formatHex(target)} is in the middle of the instruction at ${at}; dis -r shows the way there`);
+}
+
+function codeSource({ kernel, shell }: Scope, memory: CodeSource['memory']): CodeSource {
+  return { disassembler: shell.disassembler(), symbols: kernel.symbols, memory };
+}
+
 function disassemble(scope: Scope, args: DisArgs, target: bigint): readonly Instruction[] {
-  const { kernel, settings, shell } = scope;
-  const { symbols } = kernel;
-  const memory = args.u ? userMemory(scope) : kernel.memory;
-  const source: CodeSource = { disassembler: shell.disassembler(), symbols, memory };
+  const { kernel, settings } = scope;
+  const source = codeSource(scope, args.u ? userMemory(scope) : kernel.memory);
   const options = {
     syntax: args.i ? ('intel' as const) : settings.syntax,
     radix: chosenRadix(args, offsetRadix(settings)),
@@ -94,7 +107,7 @@ function disassemble(scope: Scope, args: DisArgs, target: bigint): readonly Inst
   };
   if (args.r) return disassembleUntil(source, target, options);
   if (args.f) return disassembleFrom(source, target, options);
-  const starting = args.u || args.count !== undefined ? undefined : symbols.nearest(target);
+  const starting = args.u || args.count !== undefined ? undefined : kernel.symbols.nearest(target);
   const isFunction = starting?.offset === 0 && isTextType(starting.symbol.type);
   if (isFunction) return disassembleFunction(source, starting.symbol, options);
   return disassembleCount(source, target, args.count ?? 1, options);

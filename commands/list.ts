@@ -62,6 +62,7 @@ interface ListArgs extends EntryArgs {
 
 function* show(scope: Scope, args: ListArgs): Iterable<Item> {
   const { start, offset } = placeOf(args);
+  if (start === 0n) throw new DataError('START is NULL: there is no list at address 0');
   if (args.h && args.H) throw new UsageError('-h and -H exclude each other');
   if (args.O !== undefined && !args.h) throw new UsageError('-O goes with -h');
   const { chain, containerOffset } = chainOf(args, start, offset);

@@ -75,6 +75,8 @@ describe('list', () => {
     expect(error('list item.link')).toMatch(/list wants a START/);
     expect(error(`list -o 8 item.link ${hex(head)}`)).toMatch(/given twice/);
     expect(error(`list ${hex(head)} ${hex(head)}`)).toMatch(/the first is an offset/);
+    expect(error('list 0')).toMatch(/START is NULL/);
+    expect(error('list -H 0')).toMatch(/START is NULL/);
     expect(error('list -H nothing_here')).toMatch(/nothing_here/);
   });
 });

@@ -111,6 +111,17 @@ describe('dis', () => {
     ]);
   });
 
+  it('says when an address is within an instruction', () => {
+    for (const line of ['dis (first+2)', 'dis -f (first+2)', 'dis (first+2) 2']) {
+      expect(session.json(line).notices, line).toEqual([
+        expect.stringMatching(/81000002 is in the middle of the instruction at 0xffffffff81000001/),
+      ]);
+    }
+    for (const line of ['dis (first+4)', 'dis -f (first+9)', 'dis first', 'dis -r (first+2)']) {
+      expect(session.json(line).notices, line).toEqual([]);
+    }
+  });
+
   it('takes addresses from a pipe, and ends where memory ends', () => {
     expect(texts('sym first second | dis')).toHaveLength(7);
     expect(session.json(`dis ${hex(TEXT + 0xffen)} 5`).rows.length).toBe(2);

@@ -1,6 +1,6 @@
 /**
  * What `struct`, `union` and `*` do: the definition of a type, with offsets, or what is at an address seen as one.
- * The three differ only in which tags they accept.
+ * The three are one command by three names.
  */
 import { FaultError, UsageError } from '../errors.ts';
 import { formatAddress } from '../memory/address.ts';
@@ -15,7 +15,7 @@ import { getMember, walkMembers } from '../types/member-path.ts';
 import { resolve, sizeOf } from '../types/type.ts';
 import { typeName } from '../types/type-name.ts';
 import { Value } from '../types/value.ts';
-import { counted, flag, maybe, one, option } from './define.ts';
+import { type Command, counted, defineCommand, flag, maybe, one, option } from './define.ts';
 import { signedCount } from './kinds.ts';
 import { addressesIn } from './pipe.ts';
 import type { Scope } from './scope.ts';
@@ -24,8 +24,13 @@ import { addresses, offset, type TypeWithMembers, typeWithMembers } from './targ
 import { userMemory } from './user.ts';
 import { chosenRadix, formatOptions, valueLines } from './value-view.ts';
 
-/** The arguments that the three commands share. */
-export const STRUCT_OPTIONS = {
+const DESCRIPTION = [
+  'Without an address the definition is shown as C, with the size; -o adds offsets. With an address the bytes there are shown as one. Members may be chosen: NAME.MEMBER, with several after commas, each a path like thread.sp or pids[1].',
+  'For a per-CPU variable the CPUs stand behind a colon: struct rq.nr_running runqueues:0,2-3 or runqueues:a.',
+  'struct and union take either kind of tag; the name alone ("task_struct" or "*task_struct") does the same.',
+];
+
+const OPTIONS = {
   o: flag('show the offset of each member; with an address, the address of each'),
   l: option(offset, 'OFFSET', 'the address is that of a member: struct.member or bytes to go back'),
   r: flag('dump the bytes of the structure'),
@@ -36,7 +41,7 @@ export const STRUCT_OPTIONS = {
   c: option(signedCount, 'COUNT', 'so many structures in a row; negative goes down'),
 };
 
-export const STRUCT_OPERANDS = {
+const OPERANDS = {
   what: one(typeWithMembers, 'NAME[.MEMBER[,MEMBER]]', 'the type, with members when not all of it is wanted'),
   at: maybe(
     addresses,
@@ -46,7 +51,7 @@ export const STRUCT_OPERANDS = {
   count: maybe(signedCount, 'COUNT', 'so many in a row'),
 };
 
-export interface StructArgs {
+interface StructArgs {
   readonly o: boolean;
   readonly l: number | undefined;
   readonly r: boolean;
@@ -60,10 +65,24 @@ export interface StructArgs {
   readonly count: number | undefined;
 }
 
+/** One of the three: they take the same arguments and do the same. */
+export function structCommand(own: Pick<Command, 'name' | 'summary' | 'examples'>): Command {
+  return defineCommand({
+    ...own,
+    group: 'types',
+    description: DESCRIPTION,
+    needs: ['types'],
+    input: 'address',
+    options: OPTIONS,
+    operands: OPERANDS,
+    run: showStruct,
+  });
+}
+
 /** More structures in one command are a mistake. */
 const COUNT_MAX = 1_000_000;
 
-export function* showStruct(scope: Scope, args: StructArgs): Iterable<Item> {
+function* showStruct(scope: Scope, args: StructArgs): Iterable<Item> {
   const { type } = args.what;
   const resolved = resolve(type);
   if (resolved.kind !== 'struct' && resolved.kind !== 'union') {

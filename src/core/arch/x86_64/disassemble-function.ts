@@ -110,6 +110,20 @@ export function disassembleCount(
   return decodeRange(source, address, address + BigInt(wanted * INSTRUCTION_LENGTH_MAX), options, wanted);
 }
 
+/**
+ * The instruction of its function that `address` lies within without being its start: what is decoded from there on is
+ * not what the CPU runs. Undefined where the address starts one, is in no symbol, or nothing can be read before it.
+ */
+export function instructionAround(source: CodeSource, address: bigint): Instruction | undefined {
+  const range = functionAt(source.symbols, address);
+  if (range === undefined || address === range.start || address >= range.end) return undefined;
+  const bytes = source.memory.tryRead(range.start, Number(address - range.start) + INSTRUCTION_LENGTH_MAX, 'text');
+  if (bytes instanceof Fault) return undefined;
+  const last = source.disassembler.decode(bytes, range.start, { end: address + 1n, limit: LISTING_MAX }).at(-1);
+  if (last === undefined || last.address === address) return undefined;
+  return address < last.address + BigInt(last.bytes.length) ? last : undefined;
+}
+
 /** Names targets as crash does: `<symbol+0x1c>`, and per-CPU variables by their place in the per-CPU area. */
 export function symboliseTargets(symbols: SymbolTable, radix: 10 | 16 = 16): Symbolise {
   return (address, kind) => {
