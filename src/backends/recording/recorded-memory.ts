@@ -6,8 +6,7 @@ import { PAGE_SIZE } from '../../core/memory/address.ts';
 import type { MemorySource, ReadRequest } from '../../core/memory/backend.ts';
 import { Fault, type ReadRange, type Space } from '../../core/memory/fault.ts';
 import { ZERO_PAGE } from './contents.ts';
-import type { RecordingFile } from './recording-file.ts';
-import { partKey, type RecordingIndex } from './recording-index.ts';
+import { partKey, type RecordedMoment } from './recording-index.ts';
 
 const PAGE_MASK = ~BigInt(PAGE_SIZE - 1);
 const ZEROS = new Uint8Array(PAGE_SIZE);
@@ -15,28 +14,21 @@ const ZEROS = new Uint8Array(PAGE_SIZE);
 const READ_MAX = 256 * 1024 * 1024;
 
 export class RecordedMemory implements MemorySource {
-  readonly #file: RecordingFile;
-  readonly #index: RecordingIndex;
-  readonly #position: () => number;
-  readonly #count: (bytes: number) => void;
+  readonly #moment: RecordedMoment;
 
-  /** `position` is the epoch to answer for; `count` is told the bytes of each batch. */
-  constructor(file: RecordingFile, index: RecordingIndex, position: () => number, count: (bytes: number) => void) {
-    this.#file = file;
-    this.#index = index;
-    this.#position = position;
-    this.#count = count;
+  constructor(moment: RecordedMoment) {
+    this.#moment = moment;
   }
 
   read(requests: readonly ReadRequest[]): readonly (Uint8Array | Fault)[] {
     const answers = requests.map((request) => this.#read(request));
-    this.#count(answers.reduce((sum, answer) => sum + (answer instanceof Fault ? 0 : answer.length), 0));
+    this.#moment.count(answers.reduce((sum, answer) => sum + (answer instanceof Fault ? 0 : answer.length), 0));
     return answers;
   }
 
   /** Pages that were ever asked for, neighbours together. */
   held(): readonly ReadRange[] {
-    const pages = [...this.#index.pages.virtual.keys()];
+    const pages = [...this.#moment.index.pages.virtual.keys()];
     const found: { space: Space; address: bigint; length: number }[] = [];
     let next = -1;
     for (const page of pages.sort((a, b) => a - b)) {
@@ -67,17 +59,17 @@ export class RecordedMemory implements MemorySource {
   /** `length` bytes at `offset` of the page around `address`. */
   #readPage(space: Space, address: bigint, offset: number, length: number, request: ReadRequest): Uint8Array | Fault {
     const number = Number(address >> 12n);
-    const found = this.#index.pages[space].find(number, this.#position());
+    const found = this.#moment.index.pages[space].find(number, this.#moment.position());
     try {
       const part = found === undefined || found < 0 ? this.#readPart(space, number, address, length) : undefined;
       if (part !== undefined) return part;
       if (found === undefined) return new Fault(request, 'not-recorded');
       if (found === ZERO_PAGE) return ZEROS.subarray(0, length);
       if (found < 0) {
-        const fault = this.#index.faults[-1 - found];
+        const fault = this.#moment.index.faults[-1 - found];
         return new Fault(request, fault?.reason ?? 'io', fault?.detail);
       }
-      const page = this.#file.content(found);
+      const page = this.#moment.file.content(found);
       if (page.length !== PAGE_SIZE) throw new DataError(`content ${found} is no page`);
       return page.subarray(offset, offset + length);
     } catch (error) {
@@ -88,9 +80,9 @@ export class RecordedMemory implements MemorySource {
 
   #readPart(space: Space, page: number, address: bigint, length: number): Uint8Array | undefined {
     let best: Uint8Array | undefined;
-    for (const part of this.#index.parts.get(partKey(space, page)) ?? []) {
-      if (best !== undefined && part.epoch > this.#position()) break;
-      const bytes = this.#file.content(part.content);
+    for (const part of this.#moment.index.parts.get(partKey(space, page)) ?? []) {
+      if (best !== undefined && part.epoch > this.#moment.position()) break;
+      const bytes = this.#moment.file.content(part.content);
       const start = Number(address - part.address);
       if (start >= 0 && start + length <= bytes.length) best = bytes.subarray(start, start + length);
     }

@@ -124,6 +124,16 @@ export class RecordingIndex {
   }
 }
 
+/** What recorded answers are taken from, and for which moment of the session. */
+export interface RecordedMoment {
+  readonly file: RecordingFile;
+  readonly index: RecordingIndex;
+  /** The epoch to answer for. */
+  readonly position: () => number;
+  /** Told the bytes of each request. */
+  readonly count: (bytes: number) => void;
+}
+
 /** Reads the whole journal of a file. Damage is kept in the index, not thrown: what came before it is good. */
 export function indexRecording(file: RecordingFile): RecordingIndex {
   const index = new RecordingIndex();

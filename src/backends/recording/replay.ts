@@ -122,12 +122,12 @@ export class Recording {
       counters.roundTrips++;
       counters.bytes += bytes;
     };
-    const from = [this.#file, this.#index, () => this.#position, count] as const;
+    const moment = { file: this.#file, index: this.#index, position: () => this.#position, count };
     return {
       name: `replay:${this.path}`,
       liveness: target.liveness,
-      ...(target.serves.includes('memory') && { memory: new RecordedMemory(...from) }),
-      ...(target.serves.includes('files') && { files: new RecordedFiles(...from) }),
+      ...(target.serves.includes('memory') && { memory: new RecordedMemory(moment) }),
+      ...(target.serves.includes('files') && { files: new RecordedFiles(moment) }),
       counters,
       vmcoreinfo: () => this.#index.vmcoreinfo && decodeText(this.#file.join(this.#index.vmcoreinfo)),
       capabilities: () => [this.#describe(), ...this.#index.capabilities],
