@@ -50,6 +50,8 @@ export interface RunMode {
   readonly json: boolean;
   /** True for lines of the rc file: their aliases say so, and they are not part of the recorded session. */
   readonly rc: boolean;
+  /** True for what a pane of the screen reads for itself: no line of the user's, and no part of the history. */
+  readonly pane?: boolean;
   /** The file that the text comes from: errors tell it with the line's number. */
   readonly origin?: string;
 }

@@ -15,9 +15,10 @@ export class RecordedShell {
   }
 
   /** A line is about to run: moves to the moment that answers it. */
-  begin(line: string): void {
+  begin(line: string, by: 'user' | 'rc' | 'pane'): void {
     const epoch = this.#recording.epochFor(line, this.#last);
-    this.#last = epoch ?? this.#last;
+    // A pane looks beside the session: the user's next line is answered as if it had not.
+    if (by !== 'pane') this.#last = epoch ?? this.#last;
     this.#recording.seek(epoch ?? 'end');
   }
 
@@ -34,7 +35,7 @@ export class RecordedShell {
         continue;
       }
       // A note was made by a command, and stands for it.
-      if (event.by === 'rc' || /^record\s+note\b/.test(event.line)) continue;
+      if (event.by === 'rc' || event.by === 'pane' || /^record\s+note\b/.test(event.line)) continue;
       yield [span('kdbg> ', undefined, 'dim'), span(event.line, { kind: 'command', line: event.line }, 'header')];
       const lines = this.#recording.output(event.epoch);
       if (lines === undefined) yield '(its output was not recorded)';

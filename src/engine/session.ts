@@ -41,7 +41,7 @@ export class Session {
 
   /** Runs a text as it was typed: a line, or several. Its output as it comes; never throws but for bugs below it. */
   *execute(text: string, mode: RunMode): Iterable<Output> {
-    if (!mode.rc && mode.origin === undefined) this.shell.remember(text);
+    if (!mode.rc && mode.pane !== true && mode.origin === undefined) this.shell.remember(text);
     yield* this.#text(text, mode);
   }
 
@@ -147,7 +147,7 @@ export class Session {
     const json = mode.json ? new JsonResult() : undefined;
     let thrown: { readonly error: unknown } | undefined;
     try {
-      shell.beginCommand(pipeline.source, mode.rc);
+      shell.beginCommand(pipeline.source, mode.rc ? 'rc' : mode.pane === true ? 'pane' : 'user');
       yield* json === undefined ? this.#show(pipeline) : this.#gather(pipeline, json);
     } catch (error) {
       thrown = { error };

@@ -54,7 +54,7 @@ export interface SessionOptions {
 
 /** What a replayed recording decides for each command. */
 export interface Replay {
-  begin(line: string): void;
+  begin(line: string, by: 'user' | 'rc' | 'pane'): void;
   now(): number;
   transcript(): Iterable<Line>;
 }
@@ -272,10 +272,10 @@ export class SessionShell implements Shell {
   }
 
   /** A command begins: a live target is read afresh, and the recording notes the line. */
-  beginCommand(source: string, rc: boolean): void {
-    this.#rc = rc;
-    this.#options.recorder.begin(source, rc ? 'rc' : 'user');
-    this.#options.replay?.begin(source);
+  beginCommand(source: string, by: 'user' | 'rc' | 'pane'): void {
+    this.#rc = by === 'rc';
+    this.#options.recorder.begin(source, by);
+    this.#options.replay?.begin(source, by);
     this.#options.kernel.newCommand();
   }
 
