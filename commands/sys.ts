@@ -9,18 +9,35 @@ import { NotFoundError, UnsupportedError, UsageError } from '../src/core/errors.
 import { kernelConfig } from '../src/core/kernel/config.ts';
 import { dmiFields } from '../src/core/kernel/dmi.ts';
 import { modules } from '../src/core/kernel/module.ts';
-import { callsThroughSwitch, type Syscall, syscalls } from '../src/core/kernel/syscall.ts';
+import {
+  callsThroughSwitch,
+  type Syscall,
+  type SyscallAbi,
+  type SyscallState,
+  syscalls,
+} from '../src/core/kernel/syscall.ts';
 import { decodeTaints, formatTaints, taintMask } from '../src/core/kernel/taint.ts';
-import { addressColumn, decimalColumn, textColumn } from '../src/core/output/columns.ts';
+import { addressColumn, decimalColumn, meaningColumn, textColumn } from '../src/core/output/columns.ts';
 import { type Item, notice, row } from '../src/core/output/item.ts';
 import { type Line, span } from '../src/core/output/line.ts';
+import { formatRanges } from '../src/core/types/cpu-list.ts';
 
 const LABEL_WIDTH = 12;
+
+/** What a process gets that calls it, where that is not the call. */
+const OUTCOMES: Readonly<Record<SyscallState, string>> = {
+  here: '',
+  stub: 'ENOSYS: not built into this kernel',
+  unused: 'ENOSYS: no call has this number',
+  unlisted: 'ENOSYS: no number leads to it',
+  diverted: 'no function of vmlinux',
+};
 
 const SYSCALL_COLUMNS = {
   number: decimalColumn('NUM', 'its number', { width: 3 }),
   address: addressColumn('ADDRESS', 'the function that does it'),
-  name: textColumn('SYSTEM CALL', 'its name'),
+  name: textColumn('SYSTEM CALL', 'its name', { width: 26 }),
+  state: meaningColumn('OUTCOME', 'what calling it gives, where that is not the call', OUTCOMES),
 };
 
 export default defineCommand({
@@ -30,25 +47,31 @@ export default defineCommand({
   description: [
     'Without an argument what crash shows when it starts: which kernel on which target, how long it has been up, how loaded it is, and why it died if it did. "status" tells what this target offers to a debugger.',
     '"sys config" shows the configuration that the kernel was built with, as far as it is at hand: /boot/config-RELEASE, /proc/config.gz, or the copy in kernel memory. With NAMES only the options whose names contain one of them.',
+    "With -c the OUTCOME tells which calls end with ENOSYS, and why: the kernel was built without them, or no number leads to them. -n shows only those; a call's name finds it also when it has no number. -32 is what 32-bit processes call.",
     "crash's -panic does not exist here: kdbg never changes the kernel that it looks at.",
   ],
   options: {
     t: flag('the taint flags, explained'),
     i: flag('what the firmware says of the machine (DMI)'),
     c: flag('system calls, or those of these NAMES and numbers'),
+    n: flag('with -c: only those that end with ENOSYS'),
+    '32': flag('with -c: the calls of 32-bit processes'),
   },
   operands: { names: many(word, '[config] NAME', 'of system calls with -c, of options after config') },
   examples: [
     { line: 'sys', shows: 'the system in a dozen lines' },
     { line: 'sys -t', shows: 'what has tainted the kernel' },
     { line: 'sys -c openat 257', shows: 'system calls by name and number' },
+    { line: 'sys -c -n', shows: 'what this kernel answers with ENOSYS' },
+    { line: 'sys -c -32 uselib', shows: 'a call of 32-bit processes' },
     { line: 'sys config KALLSYMS', shows: 'options of the kernel' },
   ],
-  *run(scope, { t, i, c, names }) {
+  *run(scope, { t, i, c, n, 32: compat, names }) {
+    if ((n || compat) && !c) throw new UsageError('-n and -32 go with -c');
     if ([t, i, c].filter(Boolean).length > 1) throw new UsageError('-t, -i and -c are asked one at a time');
     if (t) yield* taints(scope);
     else if (i) yield* firmware(scope);
-    else if (c) yield* calls(scope, names);
+    else if (c) yield* calls(scope, { abi: compat ? '32' : '64', refused: n, names });
     else if (names[0] === 'config') yield* config(scope, names.slice(1));
     else if (names.length > 0) throw new UsageError(`sys does not know "${names[0]}"`);
     else yield* summary(scope);
@@ -99,29 +122,68 @@ function* firmware({ kernel }: Scope): Iterable<Item> {
     yield row({ key: name, value: text }, () => [`${name.padStart(width)}: ${text}`]);
 }
 
-function* calls({ kernel }: Scope, names: readonly string[]): Iterable<Item> {
-  const all = syscalls(kernel);
-  if (all.length === 0) throw new UnsupportedError('this kernel has no sys_call_table and no symbols of system calls');
-  const chosen =
-    names.length === 0 ? all.filter(({ isUnused }) => !isUnused) : names.flatMap((name) => matching(all, name));
-  if (all[0]?.number === undefined) yield notice('without memory the numbers of system calls are not known');
-  else if (callsThroughSwitch(kernel)) yield notice('this kernel calls through x64_sys_call; the table serves tracing');
-  for (const call of chosen) {
-    const { number, name, address, symbol } = call;
-    yield row(
-      { number: number ?? null, name, address, symbol: symbol?.name ?? null, module: symbol?.module ?? null },
-      SYSCALL_COLUMNS,
-    );
-    if (call.isDiverted) yield notice(`call ${number} leads to ${describeTarget(call)}: no function of vmlinux`);
-  }
+interface CallsWanted {
+  readonly abi: SyscallAbi;
+  /** Only those that end with ENOSYS. */
+  readonly refused: boolean;
+  readonly names: readonly string[];
 }
 
-function matching(all: readonly Syscall[], name: string): readonly Syscall[] {
-  const number = /^\d+$/.test(name) ? Number(name) : undefined;
-  const wanted = name.replace(/^(?:__x64_)?sys_/, '');
-  const found = all.filter((call) => (number === undefined ? call.name.includes(wanted) : call.number === number));
-  if (found.length === 0) throw new NotFoundError('symbol', name, [], 'among the system calls');
-  return found.some((call) => call.name === wanted) ? found.filter((call) => call.name === wanted) : found;
+function* calls({ kernel }: Scope, { abi, refused, names }: CallsWanted): Iterable<Item> {
+  const all = syscalls(kernel, abi);
+  if (all.length === 0) throw new UnsupportedError('this kernel has no table and no symbols of such system calls');
+  const chosen = names.length === 0 ? all.filter((call) => isShown(call, refused)) : matching(all, names);
+  if (all[0]?.number === undefined) yield notice(`${whyNoNumbers(kernel)} the numbers of system calls are not known`);
+  else if (callsThroughSwitch(kernel, abi))
+    yield notice('this kernel calls through a switch; the table serves tracing');
+  for (const call of chosen) {
+    if (refused && OUTCOMES[call.state] === '') continue;
+    const { number, name, address, symbol, state } = call;
+    const module = symbol?.module ?? null;
+    yield row({ number: number ?? null, name, address, symbol: symbol?.name ?? null, module, state }, SYSCALL_COLUMNS);
+    if (state === 'diverted') yield notice(`call ${number} leads to ${describeTarget(call)}: no function of vmlinux`);
+  }
+  if (refused && names.length === 0) yield* gaps(all);
+}
+
+/** The numbers below the highest that are no calls: a process that uses one gets ENOSYS as well. */
+function* gaps(all: readonly Syscall[]): Iterable<Item> {
+  const numbers = all.flatMap(({ state, number }) => (state === 'unused' && number !== undefined ? [number] : []));
+  if (numbers.length > 0) yield notice(`no call has the numbers ${formatRanges(numbers)}`);
+}
+
+/** Without names: what is numbered, or what the kernel was built without. */
+function isShown({ state }: Syscall, refused: boolean): boolean {
+  if (refused) return state === 'stub';
+  return state !== 'unused' && state !== 'unlisted';
+}
+
+function whyNoNumbers(kernel: Scope['kernel']): string {
+  return kernel.hasMemory ? 'this kernel keeps no table:' : 'without memory';
+}
+
+function matching(all: readonly Syscall[], names: readonly string[]): readonly Syscall[] {
+  return names.flatMap((name) => {
+    const number = /^\d+$/.test(name) ? Number(name) : undefined;
+    if (number !== undefined)
+      return found(
+        name,
+        all.filter((call) => call.number === number),
+      );
+    const wanted = name.replace(/^(?:__(?:x64|ia32)_(?:compat_)?)?sys_/, '');
+    const exact = all.filter((call) => call.name === wanted);
+    return exact.length > 0
+      ? exact
+      : found(
+          name,
+          all.filter((call) => call.name.includes(wanted)),
+        );
+  });
+}
+
+function found(name: string, calls: readonly Syscall[]): readonly Syscall[] {
+  if (calls.length === 0) throw new NotFoundError('symbol', name, [], 'among the system calls');
+  return calls;
 }
 
 function describeTarget({ address, symbol }: Syscall): string {

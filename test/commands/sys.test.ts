@@ -123,9 +123,19 @@ describe('sys with options', () => {
     fake.symbols.add('__x64_sys_openat2', 0xffff_ffff_8100_0010n, 'T');
     const session = fakeSession(fake, { memory: false });
     expect(session.json('sys -c openat').rows).toEqual([
-      { number: null, name: 'openat', address: '0xffffffff81000000', symbol: '__x64_sys_openat', module: null },
+      {
+        number: null,
+        name: 'openat',
+        address: '0xffffffff81000000',
+        symbol: '__x64_sys_openat',
+        module: null,
+        state: 'here',
+      },
     ]);
+    fake.symbols.add('__x64_sys_lookup_dcookie', 0xffff_ffff_8100_0020n, 'W');
+    expect(session.lines('sys -c -n').at(-1)).toMatch(/ - {2}ffffffff81000020 {2}lookup_dcookie +ENOSYS: not built into/);
     expect(session.json('sys -c open').rows.length).toBe(2);
+    expect(session.json('sys -n').error).toMatch(/-n and -32 go with -c/);
     expect(session.json('sys -c nothing').status).toBe(1);
     expect(session.json('sys -c').notices).toEqual(['without memory the numbers of system calls are not known']);
   });

@@ -22,7 +22,7 @@ import type {
 } from '../../src/core/memory/backend.ts';
 import { Fault } from '../../src/core/memory/fault.ts';
 import { encodeText } from '../../src/core/memory/text.ts';
-import type { KernelSymbol, SymbolTable } from '../../src/core/symbols/symbol-table.ts';
+import { isTextType, type KernelSymbol, type SymbolTable } from '../../src/core/symbols/symbol-table.ts';
 import { BtfTable } from '../../src/core/types/btf-table.ts';
 import { createGlobals } from '../../src/core/types/globals.ts';
 import { findMember, getMember } from '../../src/core/types/member-path.ts';
@@ -368,7 +368,7 @@ export class FakeSymbols implements SymbolTable {
   }
 
   isText(address: bigint): boolean {
-    return this.nearest(address)?.symbol.type.toLowerCase() === 't';
+    return isTextType(this.nearest(address)?.symbol.type ?? '');
   }
 
   names(): readonly string[] {

@@ -1,80 +1,106 @@
 /**
- * System calls: `sys_call_table`, an array of functions by number. Since 1e3ad78334a6 "x86/syscall: Don't force use of
- * indirect calls for system calls" (v6.9) the kernel calls them through the switch x64_sys_call; the table remains for
- * tracing. Where it cannot be read the functions are known by their names, and their numbers are not.
+ * System calls: the functions by number that the entry code of 64-bit and of 32-bit (compat) processes calls, and what
+ * a process gets that calls them.
+ *
+ * The tables are `sys_call_table` and, until 1e3ad78334a6 "x86/syscall: Don't force use of indirect calls for system
+ * calls" (v6.9, and the stable branches that took it), `ia32_sys_call_table`. Since that commit the kernel calls
+ * through switches; the 64-bit table remains for tracing. Without a table the calls are known by their functions'
+ * names, and their numbers are not.
+ *
+ * A call that the kernel was built without is a weak function that returns -ENOSYS (COND_SYSCALL). Before 00198a6eaf66
+ * "syscalls/x86: Fix function types in COND_SYSCALL" (v5.5) it was a weak alias of sys_ni_syscall, which a table's
+ * entry does not tell from a number that is no call.
  */
 import type { KernelSymbol } from '../symbols/symbol-table.ts';
 import type { Kernel } from './kernel.ts';
 
-/** What every function of the table is named with since ebeb8c82ffaf "syscalls/x86: Use 'struct pt_regs' based calling" (v4.17). */
-const PREFIX = '__x64_sys_';
-const TABLE = 'sys_call_table';
-const CALLS_MAX = 1024;
+/** Which processes call: 64-bit ones, or 32-bit ones through int 0x80 and sysenter. */
+export type SyscallAbi = '64' | '32';
+
+/**
+ * `stub`: the kernel was built without it. `unused`: the number is no call. `unlisted`: a function that no number of
+ * this ABI leads to. All three end with ENOSYS. `diverted`: an entry of vmlinux's table that leads elsewhere than to
+ * the start of a function of vmlinux.
+ */
+export type SyscallState = 'here' | 'stub' | 'unused' | 'unlisted' | 'diverted';
 
 export interface Syscall {
-  /** Undefined where only the names are known. */
+  /** Undefined where only the function is known. */
   readonly number: number | undefined;
   /** `read`; the symbol where it is named otherwise. */
   readonly name: string;
   readonly address: bigint;
   /** The function's own symbol; undefined where the address is none's. */
   readonly symbol: KernelSymbol | undefined;
-  /** A number without a call: sys_ni_syscall. */
-  readonly isUnused: boolean;
-  /** An entry of vmlinux's table that leads elsewhere than to the start of a function of vmlinux. */
-  readonly isDiverted: boolean;
+  readonly state: SyscallState;
 }
 
-/** The entry points of 64-bit processes, by number; without memory by name. Throws FaultError. */
-export function syscalls(kernel: Kernel): readonly Syscall[] {
-  const table = kernel.hasMemory ? kernel.symbols.find(TABLE) : undefined;
-  return table === undefined ? byName(kernel) : fromTable(kernel, table);
+/** What the functions are named with since ebeb8c82ffaf "syscalls/x86: Use 'struct pt_regs' based calling" (v4.17). */
+const FUNCTIONS = { '64': /^__x64_sys_/, '32': /^__ia32_(?:compat_)?sys_/ } as const;
+const TABLES = { '64': 'sys_call_table', '32': 'ia32_sys_call_table' } as const;
+const SWITCHES = { '64': 'x64_sys_call', '32': 'ia32_sys_call' } as const;
+const NO_CALL = 'ni_syscall';
+const CALLS_MAX = 1024;
+
+/** The entry points by number, then the functions that no number leads to; without a table all by name. Throws FaultError. */
+export function syscalls(kernel: Kernel, abi: SyscallAbi = '64'): readonly Syscall[] {
+  const table = kernel.hasMemory ? kernel.symbols.find(TABLES[abi]) : undefined;
+  const named = byName(kernel, abi);
+  if (table === undefined) return named;
+  const listed = fromTable(kernel, abi, table);
+  const addresses = new Set(listed.map(({ address }) => address));
+  const others = named.filter(({ address }) => !addresses.has(address));
+  return [...listed, ...others.map((call): Syscall => ({ ...call, state: 'unlisted' }))];
 }
 
-/** True when the kernel calls through a switch, and its table only serves tracing. */
-export function callsThroughSwitch(kernel: Kernel): boolean {
-  return kernel.addressOf('x64_sys_call') !== undefined;
+/** True when the kernel calls through a switch: a table that is there only serves tracing. */
+export function callsThroughSwitch(kernel: Kernel, abi: SyscallAbi = '64'): boolean {
+  return kernel.addressOf(SWITCHES[abi]) !== undefined;
 }
 
-function fromTable(kernel: Kernel, table: KernelSymbol): readonly Syscall[] {
+function fromTable(kernel: Kernel, abi: SyscallAbi, table: KernelSymbol): readonly Syscall[] {
   const count = Math.min(Math.floor((table.size ?? CALLS_MAX * 8) / 8), CALLS_MAX);
-  const bytes = kernel.memory.read(table.address, count * 8, TABLE);
+  const bytes = kernel.memory.read(table.address, count * 8, TABLES[abi]);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found = Array.from({ length: count }, (_, number) =>
-    describe(kernel, number, view.getBigUint64(number * 8, true)),
+    describe(kernel, abi, number, view.getBigUint64(number * 8, true)),
   );
   // The size is an estimate: what lies behind the table is no address.
-  const end = found.findIndex(({ address, symbol }) => address === 0n && symbol === undefined);
+  const end = found.findIndex(({ address }) => address === 0n);
   return end < 0 ? found : found.slice(0, end);
 }
 
-function describe(kernel: Kernel, number: number, address: bigint): Syscall {
+function describe(kernel: Kernel, abi: SyscallAbi, number: number, address: bigint): Syscall {
   const here = kernel.symbols.at(address);
-  const symbol = here.find(({ name }) => name.startsWith(PREFIX)) ?? here[0];
-  return {
-    number,
-    name: symbol === undefined ? '-' : shortName(symbol.name),
-    address,
-    symbol,
-    isUnused: symbol !== undefined && shortName(symbol.name) === 'ni_syscall',
-    isDiverted: symbol === undefined || symbol.module !== undefined || !kernel.symbols.isText(address),
-  };
+  const symbol =
+    here.find(({ name }) => shortName(name) === NO_CALL) ??
+    here.find(({ name }) => FUNCTIONS[abi].test(name)) ??
+    here[0];
+  const name = symbol === undefined ? '-' : shortName(symbol.name);
+  const isDiverted = symbol === undefined || symbol.module !== undefined || !kernel.symbols.isText(address);
+  const state = isDiverted ? 'diverted' : name === NO_CALL ? 'unused' : functionState(symbol);
+  return { number, name, address, symbol, state };
 }
 
-function byName(kernel: Kernel): readonly Syscall[] {
-  const found: Syscall[] = [];
+/** By their functions' names; where a 32-bit process has a function of its own the common one is not called. */
+function byName(kernel: Kernel, abi: SyscallAbi): readonly Syscall[] {
+  const found = new Map<string, Syscall>();
   for (const name of kernel.symbols.names()) {
-    if (!name.startsWith(PREFIX)) continue;
-    for (const symbol of kernel.symbols.all(name)) {
-      const { address } = symbol;
-      const short = shortName(name);
-      if (short === 'ni_syscall') continue;
-      found.push({ number: undefined, name: short, address, symbol, isUnused: false, isDiverted: false });
-    }
+    if (!FUNCTIONS[abi].test(name)) continue;
+    const short = shortName(name);
+    if (short === NO_CALL || (found.has(short) && !name.startsWith('__ia32_compat_'))) continue;
+    const symbol = kernel.symbols.find(name);
+    if (symbol === undefined) continue;
+    found.set(short, { number: undefined, name: short, address: symbol.address, symbol, state: functionState(symbol) });
   }
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Only COND_SYSCALL makes such functions weak. */
+function functionState({ type }: KernelSymbol): SyscallState {
+  return type === 'W' || type === 'w' ? 'stub' : 'here';
 }
 
 function shortName(symbol: string): string {
-  return symbol.replace(/^(?:__x64_)?sys_/, '');
+  return symbol.replace(/^(?:__(?:x64|ia32)_(?:compat_)?)?sys_/, '');
 }

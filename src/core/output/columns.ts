@@ -71,6 +71,11 @@ export function textColumn(title: string, doc: string, extras: Extras = {}): Col
   return column(title, doc, 4, 'left', (value) => String(value), extras);
 }
 
+/** A word of a fixed set, shown as what it means. */
+export function meaningColumn(title: string, doc: string, meanings: Readonly<Record<string, string>>): Column {
+  return column(title, doc, 4, 'left', (value) => meanings[String(value)] ?? String(value), {});
+}
+
 const GAP = '  ';
 
 /** The header line. */

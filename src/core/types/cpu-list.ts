@@ -38,20 +38,20 @@ export function selectCpus(selection: CpuSelection, existing: readonly number[],
     const within = existing.filter((cpu) => cpu >= first && cpu <= last);
     const missing = last < first ? first : ([first, last].find((cpu) => !existing.includes(cpu)) ?? undefined);
     if (within.length === 0 || missing !== undefined) {
-      throw new NotFoundError('cpu', String(missing ?? first), [], `(there are ${describeCpus(existing)})`);
+      throw new NotFoundError('cpu', String(missing ?? first), [], `(there are ${formatRanges(existing)})`);
     }
     for (const cpu of within) chosen.add(cpu);
   }
   return [...chosen].sort((a, b) => a - b);
 }
 
-/** `0-3,6`: CPU numbers as a list. */
-export function describeCpus(cpus: readonly number[]): string {
+/** `0-3,6`: ascending numbers as the kernel lists CPUs. */
+export function formatRanges(numbers: readonly number[]): string {
   const ranges: [number, number][] = [];
-  for (const cpu of cpus) {
+  for (const number of numbers) {
     const last = ranges.at(-1);
-    if (last !== undefined && cpu === last[1] + 1) last[1] = cpu;
-    else ranges.push([cpu, cpu]);
+    if (last !== undefined && number === last[1] + 1) last[1] = number;
+    else ranges.push([number, number]);
   }
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }

@@ -3,7 +3,7 @@
  * these names.
  */
 import { UsageError } from '../errors.ts';
-import { describeCpus } from './cpu-list.ts';
+import { formatRanges } from './cpu-list.ts';
 import { findSymbol } from './evaluate-name.ts';
 import type { Evaluation } from './evaluation.ts';
 import type {
@@ -79,7 +79,7 @@ function perCpu(node: PerCpuBuiltinNode, evaluation: Evaluation, evaluate: Evalu
   const { environment } = evaluation;
   const cpu = evaluation.at(node.cpu.at, () => evaluate(node.cpu, evaluation).toBigInt());
   if (!environment.cpus.includes(Number(cpu)) && !evaluation.typeOnly) {
-    throw evaluation.error(node.cpu.at, `no CPU ${cpu}: there are ${describeCpus(environment.cpus)}`);
+    throw evaluation.error(node.cpu.at, `no CPU ${cpu}: there are ${formatRanges(environment.cpus)}`);
   }
   const offset = evaluation.typeOnly ? 0n : environment.perCpuOffset(Number(cpu));
   // The operand is looked at for its type and address only: reading it needs a CPU.

@@ -101,7 +101,11 @@ describe('system calls', () => {
     fake.symbols.add('hook', 0xffff_ffff_c000_0000n, 't', 'rootkit');
     const table = fake.allocate(48);
     fake.symbols.add('sys_call_table', table);
-    const entries = [TEXT, 0xffff_ffff_c000_0000n, TEXT + 32n, TEXT + 8n];
+    fake.symbols.add('__x64_sys_lookup_dcookie', TEXT + 0x40n, 'W');
+    fake.symbols.add('__ia32_sys_read', TEXT + 0x50n, 'T');
+    fake.symbols.add('__ia32_sys_ioctl', TEXT + 0x60n, 'T');
+    fake.symbols.add('__ia32_compat_sys_ioctl', TEXT + 0x70n, 'T');
+    const entries = [TEXT, 0xffff_ffff_c000_0000n, TEXT + 32n, TEXT + 8n, TEXT + 0x40n];
     for (const [i, entry] of entries.entries()) fake.memory.u64(table + BigInt(8 * i), entry);
     return fake;
   }
@@ -110,26 +114,30 @@ describe('system calls', () => {
     const kernel = planted().kernel();
     const table = kernel.symbol('sys_call_table');
     Object.assign(table, { size: 48 });
-    const shown = syscalls(kernel).map(({ number, name, isUnused, isDiverted }) => [
-      number,
-      name,
-      isUnused,
-      isDiverted,
-    ]);
-    expect(shown).toEqual([
-      [0, 'read', false, false],
-      [1, 'hook', false, true],
-      [2, 'ni_syscall', true, false],
-      [3, '-', false, true],
+    expect(syscalls(kernel).map(({ number, name, state }) => [number, name, state])).toEqual([
+      [0, 'read', 'here'],
+      [1, 'hook', 'diverted'],
+      [2, 'ni_syscall', 'unused'],
+      [3, '-', 'diverted'],
+      [4, 'lookup_dcookie', 'stub'],
+      [undefined, 'write', 'unlisted'],
     ]);
     expect(callsThroughSwitch(kernel)).toBe(false);
   });
 
   it('are known by their names where there is no memory', () => {
     const kernel = planted().kernel({ memory: false });
-    expect(syscalls(kernel).map(({ number, name }) => [number, name])).toEqual([
-      [undefined, 'read'],
-      [undefined, 'write'],
+    expect(syscalls(kernel).map(({ number, name, state }) => [number, name, state])).toEqual([
+      [undefined, 'lookup_dcookie', 'stub'],
+      [undefined, 'read', 'here'],
+      [undefined, 'write', 'here'],
+    ]);
+  });
+
+  it('of 32-bit processes are their own functions where there are such', () => {
+    expect(syscalls(planted().kernel(), '32').map(({ symbol }) => symbol?.name)).toEqual([
+      '__ia32_compat_sys_ioctl',
+      '__ia32_sys_read',
     ]);
   });
 });

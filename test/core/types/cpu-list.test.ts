@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cpuListAt, describeCpus, parseCpuList, selectCpus } from '../../../src/core/types/cpu-list.ts';
+import { cpuListAt, formatRanges, parseCpuList, selectCpus } from '../../../src/core/types/cpu-list.ts';
 
 const EXISTING = [0, 1, 2, 3, 8];
 
@@ -36,6 +36,6 @@ test('finds a list within a text', () => {
   expect(cpuListAt('x:all.y', 2)).toBe('all');
   expect(cpuListAt('x:ally', 2)).toBe('');
   expect(cpuListAt('x:.y', 2)).toBe('');
-  expect(describeCpus([0, 1, 2, 5, 7, 8])).toBe('0-2,5,7-8');
-  expect(describeCpus([])).toBe('');
+  expect(formatRanges([0, 1, 2, 5, 7, 8])).toBe('0-2,5,7-8');
+  expect(formatRanges([])).toBe('');
 });
