@@ -1,0 +1,232 @@
+/**
+ * Logging in, in ssh's order: keys, then questions of the server (keyboard-interactive), then a password. It is one
+ * generator: it yields what to try next and is told what the server still allows.
+ *
+ * Every key is tried as ssh2's "agent with one key": a server is first asked whether it takes the key, and only then
+ * is it signed with, which may wait for a passphrase. ssh2 does not tell what the server allows after such a try; it
+ * only changes where a key was one of several steps, so the question is put again ("none") after a signature.
+ */
+import type { AgentAuthMethod, AnyAuthMethod, BaseAgent, ParsedKey, SignCallback } from 'ssh2';
+import { OpenError } from '../../core/errors.ts';
+import type { Ask } from '../remote/question.ts';
+import type { Candidate, Identities, Identity } from './identities.ts';
+import type { Ssh2 } from './library.ts';
+import { serverLines, serverText } from './server-text.ts';
+import type { AuthenticationMethod, SshSettings } from './settings.ts';
+
+/** What the server said to the last try: the methods that it still takes; undefined: it did not say. */
+export type Allowed = readonly string[] | undefined;
+
+export interface LoginOptions {
+  readonly settings: SshSettings;
+  readonly identities: Identities;
+  /** False: the host's key is not sure, so nothing is typed for it. */
+  readonly mayAsk: boolean;
+  readonly ask: Ask;
+  /** Text that the server sent before: shown above the first question. */
+  readonly banner: () => string;
+}
+
+const PROMPTS_MAX = 16;
+const ROUNDS_MAX = 20;
+const PROMPT_MAX = 200;
+const TEXT_MAX = 2000;
+
+interface ServerPrompt {
+  readonly prompt: string;
+  readonly echo?: boolean;
+}
+
+export class Login {
+  readonly #ssh2: Ssh2;
+  readonly #options: LoginOptions;
+  readonly #tried: string[] = [];
+  readonly #answers = new Map<AuthenticationMethod, number>();
+  #allowed: readonly string[] = [];
+  #isLeft = false;
+  #hasShownBanner = false;
+
+  constructor(ssh2: Ssh2, options: LoginOptions) {
+    this.#ssh2 = ssh2;
+    this.#options = options;
+  }
+
+  /** Ends when nothing is left to try. `return()` it on success: secrets are wiped. */
+  async *attempts(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
+    const { settings } = this.#options;
+    this.#allow(yield { type: 'none', username: settings.user });
+    for (const method of settings.methods) {
+      if (method === 'publickey') yield* this.#keys();
+      else if (method === 'keyboard-interactive') yield* this.#questions();
+      else yield* this.#passwords();
+    }
+  }
+
+  /** What was tried, what the server takes, and what to do. `why` is the server's last word, if any. */
+  failure(why: string | undefined): OpenError {
+    const { settings, identities } = this.#options;
+    const tried = [...this.#tried, ...this.#answeredWords()];
+    const parts = [
+      `cannot log in to ${settings.alias} as ${settings.user}`,
+      ...(why === undefined ? [] : [why]),
+      tried.length === 0 ? 'there was nothing to try' : `refused: ${tried.join(', ')}`,
+      ...(this.#allowed.length === 0
+        ? []
+        : [`the server takes ${this.#allowed.map((name) => serverText(name, 40)).join(', ')}`]),
+      ...identities.notes,
+    ];
+    return new OpenError(parts.join('; '), this.#advice(why));
+  }
+
+  #allow(allowed: Allowed): void {
+    if (allowed !== undefined) this.#allowed = allowed.slice(0, 20);
+  }
+
+  #takes(method: AuthenticationMethod): boolean {
+    return this.#allowed.includes(method);
+  }
+
+  async *#keys(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
+    const { settings, identities } = this.#options;
+    for (const candidate of identities.candidates) {
+      if (!this.#takes('publickey')) return;
+      const identity = await this.#open(candidate);
+      if (identity === undefined) continue;
+      this.#tried.push(identity.name);
+      const attempt = this.#keyAttempt(identity);
+      yield attempt.method;
+      if (attempt.hasSigned()) this.#allow(yield { type: 'none', username: settings.user });
+    }
+  }
+
+  async #open(candidate: Candidate): Promise<Identity | undefined> {
+    const identity = await candidate.open();
+    const parsed = identity === undefined ? undefined : this.#ssh2.utils.parseKey(identity.publicKey);
+    return parsed instanceof Error ? undefined : identity;
+  }
+
+  #keyAttempt(identity: Identity): { readonly method: AgentAuthMethod; hasSigned(): boolean } {
+    const key = this.#ssh2.utils.parseKey(identity.publicKey) as ParsedKey;
+    const notes = this.#options.identities.notes;
+    let hasSigned = false;
+    const { BaseAgent: Base } = this.#ssh2;
+    class OneKey extends Base<ParsedKey> implements BaseAgent<ParsedKey> {
+      override getIdentities(done: (error?: Error | null, keys?: ParsedKey[]) => void): void {
+        done(null, [key]);
+      }
+
+      override sign(_key: ParsedKey, data: Buffer, options: unknown, done?: SignCallback): void {
+        const answer = done ?? (options as SignCallback);
+        const { hash } = options as { readonly hash?: string };
+        identity.sign(data, hash).then(
+          (signature) => {
+            hasSigned = true;
+            answer(null, signature);
+          },
+          (error: Error) => {
+            notes.push(serverText(error.message, PROMPT_MAX));
+            answer(error);
+          },
+        );
+      }
+    }
+    const method: AgentAuthMethod = { type: 'agent', username: this.#options.settings.user, agent: new OneKey() };
+    return { method, hasSigned: () => hasSigned };
+  }
+
+  async *#questions(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
+    const { settings, mayAsk } = this.#options;
+    if (!mayAsk || settings.batchMode) return;
+    for (let attempt = 0; attempt < settings.passwordPrompts; attempt++) {
+      if (!this.#takes('keyboard-interactive') || this.#isLeft) return;
+      let rounds = 0;
+      let isFirst = attempt === 0;
+      const prompt = (
+        name: string,
+        instructions: string,
+        _language: string,
+        prompts: readonly ServerPrompt[],
+        finish: (answers: string[]) => void,
+      ): void => {
+        this.#count('keyboard-interactive', rounds === 0);
+        const isTooMany = ++rounds > ROUNDS_MAX;
+        const asked = isTooMany ? Promise.resolve([]) : this.#answerAll(name, instructions, prompts, !isFirst);
+        isFirst = true;
+        void asked.then((answers) => finish(answers)).catch(() => undefined);
+      };
+      this.#allow(yield { type: 'keyboard-interactive', username: settings.user, prompt: prompt as never });
+    }
+  }
+
+  /** Answers in the order of the prompts; what is not answered is empty, which no server takes for an answer. */
+  async #answerAll(
+    name: string,
+    instructions: string,
+    prompts: readonly ServerPrompt[],
+    isAgain: boolean,
+  ): Promise<string[]> {
+    const answers: string[] = [];
+    const lines = [
+      ...(isAgain ? ['The answer was not taken.'] : []),
+      ...serverLines(`${name}\n${instructions}`, TEXT_MAX, 20),
+    ];
+    for (const [index, { prompt, echo }] of prompts.slice(0, PROMPTS_MAX).entries()) {
+      const kind = echo === true ? 'text' : 'secret';
+      answers.push((await this.#put(kind, serverText(prompt, PROMPT_MAX), index === 0 ? lines : [])) ?? '');
+    }
+    while (answers.length < prompts.length) answers.push('');
+    return answers;
+  }
+
+  async *#passwords(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
+    const { settings, mayAsk } = this.#options;
+    if (!mayAsk || settings.batchMode) return;
+    for (let attempt = 0; attempt < settings.passwordPrompts; attempt++) {
+      if (!this.#takes('password') || this.#isLeft) return;
+      const answer = await this.#put('secret', 'Password:', attempt === 0 ? [] : ['The password was not taken.']);
+      if (answer === undefined) return;
+      this.#count('password', true);
+      const password = Buffer.from(answer);
+      try {
+        // ssh2 takes bytes as well, which can be wiped.
+        this.#allow(yield { type: 'password', username: settings.user, password: password as unknown as string });
+      } finally {
+        password.fill(0);
+      }
+    }
+  }
+
+  /** Says who asks: a server could pretend to be another prompt. Undefined: the question was left; none follows. */
+  async #put(kind: 'secret' | 'text', prompt: string, lines: readonly string[]): Promise<string | undefined> {
+    if (this.#isLeft) return undefined;
+    const { settings, banner, ask } = this.#options;
+    const before = this.#hasShownBanner ? [] : serverLines(banner(), TEXT_MAX, 40);
+    this.#hasShownBanner = true;
+    const who = `(${settings.user}@${settings.alias})`;
+    const answer = await ask({ kind, lines: [...before, ...lines], prompt: `${who} ${prompt.trim()} ` });
+    if (answer === undefined) this.#isLeft = true;
+    return answer;
+  }
+
+  #count(method: AuthenticationMethod, isNew: boolean): void {
+    if (isNew) this.#answers.set(method, (this.#answers.get(method) ?? 0) + 1);
+  }
+
+  #answeredWords(): readonly string[] {
+    return [...this.#answers].map(([method, count]) => {
+      const what = method === 'password' ? 'a password' : 'answers (keyboard-interactive)';
+      return count === 1 ? what : `${what} ${count} times`;
+    });
+  }
+
+  #advice(why: string | undefined): string {
+    const { settings, identities } = this.#options;
+    const shell = `kdbg shell -- ssh ${settings.alias} sh lets ssh log in`;
+    if (why !== undefined && /too many/i.test(why)) return 'name the right key with -i KEY, or set IdentitiesOnly yes';
+    if (identities.notes.some((note) => note.includes('only ssh itself can use'))) return shell;
+    if (this.#allowed.length > 0 && !settings.methods.some((method) => this.#takes(method))) return shell;
+    if (identities.candidates.length === 0) return 'give a key with -i KEY or add one to the agent (ssh-add)';
+    if (settings.user === 'root') return 'a host may forbid root to log in: log in as yourself, with --sudo';
+    return `is ${settings.user} the right user, and is one of these keys among its authorized_keys?`;
+  }
+}
