@@ -9,6 +9,7 @@ const usage = `usage: node test/lab/boot.mjs [--kernel 6.1|6.12] [--paging 4|5] 
   --plant STATE   plant deadlock, rwsem, user or "spin CPU"
   --dump FILE     write a dump of the guest's memory after planting
   --run COMMAND   run a shell command in the guest, print its output and, after the last one, end
+  --logins        with users, sudo, passwords and python3
   --single        emulate all CPUs in one thread (for guests where function tracers run)`;
 
 const options = {
@@ -21,6 +22,7 @@ const options = {
   run: { type: 'string', multiple: true, default: [] },
   dump: { type: 'string' },
   single: { type: 'boolean', default: false },
+  logins: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
 
@@ -53,6 +55,7 @@ const guest = await bootGuest({
   memoryMb: Number(values.memory),
   cpus: Number(values.cpus),
   append: values.append,
+  logins: values.logins,
   threads: values.single ? 'single' : 'multi',
 });
 let status = 0;

@@ -10,6 +10,8 @@ export { kernelLines } from './kernel.ts';
 
 const agentPort = 2;
 const sshPort = 22;
+/** Where sshd asks questions, in a guest with logins. */
+const askingPort = 23;
 
 export interface GuestOptions {
   readonly kernel: KernelLine;
@@ -25,6 +27,8 @@ export interface GuestOptions {
   readonly node?: boolean;
   /** Whether the lab's module is loaded; true unless told. */
   readonly module?: boolean;
+  /** Whether it has users, sudo, passwords and python3 (logins.ts); false unless told. */
+  readonly logins?: boolean;
   readonly bootTimeoutMs?: number;
 }
 
@@ -99,13 +103,14 @@ export const bootGuest = async (options: GuestOptions): Promise<Guest> => {
   const started = performance.now();
   const machine = await startMachine({
     vmlinuz: kernel.vmlinuz,
-    writeInitramfs: (path) => writeInitramfs(kernel, module, { node: options.node ?? true }, path),
+    writeInitramfs: (path) =>
+      writeInitramfs(kernel, module, { node: options.node ?? true, logins: options.logins ?? false }, path),
     memoryMb: options.memoryMb ?? 1024,
     cpus: options.cpus ?? 2,
     paging: options.paging ?? 4,
     append: options.append ?? '',
     threads: options.threads ?? 'multi',
-    ports: [agentPort, sshPort],
+    ports: [agentPort, sshPort, askingPort],
   });
   const runBytes = (command: string, settings?: RunOptions): Promise<Finished> =>
     runInGuest(machine.hostPort(agentPort), command, settings);

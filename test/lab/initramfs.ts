@@ -4,10 +4,12 @@ import { join, relative } from 'node:path';
 import { cached, keyOf, labRoot, projectRoot, runHost } from './cache.ts';
 import { type ArchiveFile, file, link, packArchive } from './cpio.ts';
 import type { Kernel } from './kernel.ts';
+import { loginsPart } from './logins.ts';
 
 /**
- * The guest's root file system, in three parts that the kernel unpacks one after another: the system (busybox, sshd, the
- * agent, drivers, the lab's module), node, and the built project. The first two seldom change and come from the cache.
+ * The guest's root file system, in parts that the kernel unpacks one after another, so that a later one's files win: the
+ * system (busybox, sshd, the agent, drivers, the lab's module), where asked for the users (logins.ts), node, and the built
+ * project. All but the last seldom change and come from the cache.
  */
 
 /** The drivers in the order in which they load; one that is built into the kernel is skipped. */
@@ -150,8 +152,14 @@ const projectPart = (): Uint8Array => {
 };
 
 /** Writes a kernel's whole initramfs to a file. */
-export const writeInitramfs = (kernel: Kernel, module: string, options: { node: boolean }, path: string): void => {
+export const writeInitramfs = (
+  kernel: Kernel,
+  module: string,
+  options: { readonly node: boolean; readonly logins: boolean },
+  path: string,
+): void => {
   const parts: Uint8Array[] = [read(systemPart(kernel, module))];
+  if (options.logins) parts.push(read(loginsPart(keysFolder())));
   if (options.node) parts.push(read(nodePart()), projectPart());
   writeFileSync(path, Buffer.concat(parts));
 };

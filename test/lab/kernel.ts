@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, runHost } from './cache.ts';
+import { dependencyOf, unpack, versionOf } from './debian.ts';
 
 /** The kernel lines that the lab boots, by the Debian package that depends on the newest build of each. */
 export const kernelPackages = {
@@ -25,44 +26,6 @@ export interface Kernel {
   /** The build tree for modules. */
   readonly headers: string;
 }
-
-const dependenciesOf = (name: string): readonly string[] =>
-  runHost('apt-cache', ['depends', '--no-recommends', '--no-suggests', name])
-    .split('\n')
-    .map((line) => line.match(/^ [ |]Depends: (\S+)$/)?.[1])
-    .filter((dependency) => dependency !== undefined);
-
-/** The one dependency of a package whose name fits, e.g. the versioned image of a kernel meta-package. */
-const dependencyOf = (name: string, pattern: RegExp): string => {
-  const found = dependenciesOf(name).find((dependency) => pattern.test(dependency));
-  if (found === undefined) throw new Error(`no dependency of ${name} matches ${pattern}; run test/lab/packages.sh`);
-  return found;
-};
-
-const versionOf = (name: string): string => {
-  const version = runHost('apt-cache', ['policy', name]).match(/Candidate: (\S+)/)?.[1];
-  if (version === undefined || version === '(none)') {
-    throw new Error(`no package ${name}; run test/lab/packages.sh`);
-  }
-  return version;
-};
-
-const unpack = (packages: readonly string[], into: string): void => {
-  const downloads = `${into}.debs`;
-  mkdirSync(downloads, { recursive: true });
-  // The sandbox user of apt could not write here.
-  const download = (): string =>
-    runHost('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...packages], { cwd: downloads });
-  try {
-    download();
-  } catch {
-    // Package lists of some days ago name versions that the servers have dropped.
-    runHost('apt-get', ['-q', 'update']);
-    download();
-  }
-  for (const file of readdirSync(downloads)) runHost('dpkg-deb', ['-x', join(downloads, file), into]);
-  rmSync(downloads, { recursive: true });
-};
 
 /**
  * Takes the ELF file out of a bzImage. The header (Documentation/arch/x86/boot.rst) gives the number of set-up sectors
