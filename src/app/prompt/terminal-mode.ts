@@ -42,6 +42,8 @@ interface ModeOptions {
   readonly onResume: () => void;
   /** SIGINT that came as a signal and not as a key. */
   readonly onInterrupt: () => void;
+  /** Sequences besides bracketed paste that take the terminal, and those that give it back: another screen, a mouse. */
+  readonly sequences?: { readonly enter: string; readonly leave: string };
 }
 
 export class TerminalMode {
@@ -73,7 +75,7 @@ export class TerminalMode {
     if (this.#raw) return;
     this.#raw = true;
     this.#options.input.setRawMode?.(true);
-    this.#options.output.write(PASTE_ON);
+    this.#options.output.write(`${this.#options.sequences?.enter ?? ''}${PASTE_ON}`);
   }
 
   /** Gives the terminal to someone else, until `take`. */
@@ -88,7 +90,7 @@ export class TerminalMode {
     this.#raw = false;
     try {
       this.#options.onLeave();
-      this.#options.output.write(`${PASTE_OFF}${SHOW_CURSOR}`);
+      this.#options.output.write(`${PASTE_OFF}${this.#options.sequences?.leave ?? ''}${SHOW_CURSOR}`);
       this.#options.input.setRawMode?.(false);
     } catch {
       // The terminal itself is gone: there is nothing to restore.

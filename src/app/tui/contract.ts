@@ -177,6 +177,8 @@ export interface App {
   focus(focus: Focus): void;
   open(name: string, overlay: OverlayPart): void;
   close(): void;
+  /** Types a character into the ink components of the open overlay. */
+  typeInk(character: string): void;
   /** One line in the bottom row until the next key. */
   tell(text: string, look?: Look): void;
   /** OSC 52. */

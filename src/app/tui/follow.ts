@@ -1,0 +1,76 @@
+/**
+ * What following an object means: which command shows it, and which pane is for its kind. The command is an ordinary
+ * line of the shell: it is shown, and it enters the history.
+ */
+import type { Ref } from '../../core/output/line.ts';
+import type { PaneName, Selection } from './contract.ts';
+
+export interface Following {
+  /** The command that shows what the object is. */
+  readonly line: string;
+  /** The pane that is for such objects; undefined: where it was followed. */
+  readonly pane: PaneName | undefined;
+}
+
+/** Kernel text and data lie in the last 2 GiB: code is disassembled, anything else dumped. */
+const IMAGE_START = 0xffff_ffff_8000_0000n;
+
+/** What Enter on an object does. `text` is the line that the object is in: a symbol's type letter stands there. */
+export function followingOf(ref: Ref, text: string, has: (command: string) => boolean): Following {
+  switch (ref.kind) {
+    case 'task':
+      return { line: `bt ${ref.pid}`, pane: 'stacks' };
+    case 'frame':
+      return { line: `bt -F ${hex(ref.task)}`, pane: 'stacks' };
+    case 'symbol':
+      return { line: symbolLine(ref.name, text), pane: undefined };
+    case 'address':
+      return { line: addressLine(ref.address, ref.type, text), pane: undefined };
+    case 'type':
+      return { line: `struct ${ref.name}`, pane: undefined };
+    case 'module':
+      return { line: `sym -m ${ref.name}`, pane: undefined };
+    case 'lock':
+      return has('waiters')
+        ? { line: `waiters ${hex(ref.address)}`, pane: 'locks' }
+        : { line: `struct ${ref.lock} ${hex(ref.address)}`, pane: undefined };
+    case 'command':
+      return { line: ref.line, pane: undefined };
+  }
+}
+
+/** `ffffffff81000000 (T) name`: functions are disassembled, variables printed. */
+function symbolLine(name: string, text: string): string {
+  const letter = /\((\w)\)/.exec(text)?.[1];
+  return letter === undefined || /[tTwW]/.test(letter) ? `dis ${name}` : `p ${name}`;
+}
+
+function addressLine(address: bigint, type: string | undefined, text: string): string {
+  if (type !== undefined) return `struct ${type} ${hex(address)}`;
+  // A frame's program counter: the code that led there.
+  if (address >= IMAGE_START && /\bat [0-9a-f]{16}/.test(text)) return `dis -r ${hex(address)}`;
+  return `rd -s ${hex(address)} 16`;
+}
+
+function hex(address: bigint): string {
+  return address.toString(16);
+}
+
+/** The selection after an object was chosen. */
+export function selectedWith(selection: Selection, ref: Ref): Selection {
+  switch (ref.kind) {
+    case 'task':
+      return { ...selection, task: { task: ref.task, pid: ref.pid } };
+    case 'frame':
+      return { ...selection, frame: { task: ref.task, index: ref.index } };
+    case 'symbol':
+      return { ...selection, symbol: { name: ref.name, address: ref.address } };
+    case 'lock':
+      return { ...selection, lock: { address: ref.address, lock: ref.lock } };
+    case 'address':
+    case 'type':
+    case 'module':
+    case 'command':
+      return selection;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * One ink instance for each part that is drawn by React: ink renders into a stream that keeps the last frame, and reads
+ * keys from one that the screen feeds. With `debug` ink writes each frame whole and at once, without erasing and
+ * without throttling: the compositor decides what of it reaches the terminal, and when.
+ */
+import { EventEmitter } from 'node:events';
+import { type Instance, render } from 'ink';
+import type { ReactElement } from 'react';
+import type { Size } from './contract.ts';
+
+/** Between two keys handed to ink: its text input keeps its cursor in React state, which must be committed first. */
+const KEY_GAP_MS = 6;
+
+export class InkRoot {
+  readonly #output: FrameOutput;
+  readonly #input = new KeyInput();
+  readonly #instance: Instance;
+
+  constructor(element: ReactElement, size: Size, onFrame: () => void) {
+    this.#output = new FrameOutput(size, onFrame);
+    this.#instance = render(element, {
+      stdout: this.#output as unknown as NodeJS.WriteStream,
+      stderr: this.#output as unknown as NodeJS.WriteStream,
+      stdin: this.#input as unknown as NodeJS.ReadStream,
+      debug: true,
+      exitOnCtrlC: false,
+      patchConsole: false,
+    });
+  }
+
+  get frame(): string {
+    return this.#output.frame;
+  }
+
+  /** Renders at once. */
+  render(element: ReactElement, size: Size): void {
+    this.#output.resize(size);
+    this.#instance.rerender(element);
+  }
+
+  /** Hands a key, as the terminal sent it, to the components. */
+  type(raw: string): void {
+    this.#input.type(raw);
+  }
+
+  close(): void {
+    this.#input.close();
+    this.#instance.unmount();
+    this.#instance.cleanup();
+  }
+}
+
+/** What ink takes for its terminal. */
+class FrameOutput extends EventEmitter {
+  readonly isTTY = true;
+  frame = '';
+  #size: Size;
+  readonly #onFrame: () => void;
+
+  constructor(size: Size, onFrame: () => void) {
+    super();
+    this.#size = size;
+    this.#onFrame = onFrame;
+  }
+
+  get columns(): number {
+    return this.#size.width;
+  }
+
+  get rows(): number {
+    return this.#size.height;
+  }
+
+  resize(size: Size): void {
+    const isNew = size.width !== this.#size.width;
+    this.#size = size;
+    if (isNew) this.emit('resize');
+  }
+
+  write(frame: string): boolean {
+    if (frame !== this.frame) {
+      this.frame = frame;
+      this.#onFrame();
+    }
+    return true;
+  }
+}
+
+/** What ink takes for its keyboard: one key at a time, with time between them. */
+class KeyInput extends EventEmitter {
+  readonly isTTY = true;
+  #keys: string[] = [];
+  #offered: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  type(raw: string): void {
+    this.#keys.push(raw);
+    if (this.#timer === undefined) this.#next();
+  }
+
+  read(): string | null {
+    const key = this.#offered;
+    this.#offered = undefined;
+    return key ?? null;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#keys = [];
+  }
+
+  setEncoding(): void {}
+  setRawMode(): void {}
+  ref(): void {}
+  unref(): void {}
+
+  #next(): void {
+    this.#offered = this.#keys.shift();
+    if (this.#offered === undefined) {
+      this.#timer = undefined;
+      return;
+    }
+    this.emit('readable');
+    this.#timer = setTimeout(() => this.#next(), KEY_GAP_MS);
+  }
+}

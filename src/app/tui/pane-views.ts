@@ -1,0 +1,99 @@
+/**
+ * What each pane can show: views, each a command line that depends on the selection. The first view whose line is known
+ * is the pane's own; a pane that finds nothing by it may have another to fall back to.
+ */
+import type { PaneName, Selection } from './contract.ts';
+
+export interface PaneView {
+  /** What the view is, for help and messages. */
+  readonly title: string;
+  /** The command, or undefined while nothing is selected that it could be about. */
+  readonly line: (selection: Selection) => string | undefined;
+  /** The command that it needs, where not all versions have it. */
+  readonly needs?: string;
+}
+
+export interface PaneKind {
+  readonly name: PaneName;
+  readonly title: string;
+  readonly views: readonly PaneView[];
+  /** The selection that moves the pane. */
+  readonly follows?: keyof Selection;
+  /** Shown at the end: a log. */
+  readonly tail?: boolean;
+  /** The first view finds nothing: the second is shown. */
+  readonly fallsBack?: boolean;
+  /** Why the pane is empty when no view of it can be shown. */
+  readonly absent: string;
+}
+
+function fixed(title: string, line: string, needs?: string): PaneView {
+  return { title, line: () => line, ...(needs === undefined ? {} : { needs }) };
+}
+
+export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
+  tasks: {
+    name: 'tasks',
+    title: 'tasks',
+    views: [
+      fixed('tasks in uninterruptible sleep', 'ps UN'),
+      fixed('all tasks', 'ps'),
+      fixed('tasks on a CPU', 'ps -A'),
+      fixed('tasks by when they last ran', 'ps -m'),
+      fixed('tasks of user processes', 'ps -u'),
+    ],
+    fallsBack: true,
+    absent: 'this target has no tasks to show',
+  },
+  stacks: {
+    name: 'stacks',
+    title: 'stacks',
+    views: [
+      { title: 'the stack of the selected task', line: ({ task }) => (task ? `bt ${task.pid}` : 'bt') },
+      fixed('blocked tasks, grouped by stack', 'stacks -v UN'),
+      fixed('all tasks, grouped by stack', 'stacks'),
+      fixed('what the CPUs ran', 'bt -a'),
+    ],
+    follows: 'task',
+    absent: 'choose a task: its stack is shown here',
+  },
+  trace: {
+    name: 'trace',
+    title: 'trace',
+    views: [fixed('the trace buffer', 'trace show', 'trace')],
+    tail: true,
+    absent: 'no trace buffer: this target gives no files of tracefs',
+  },
+  symbols: {
+    name: 'symbols',
+    title: 'symbols',
+    views: [
+      {
+        title: 'the code of the selected function',
+        line: ({ symbol }) => (symbol === undefined ? undefined : `dis ${symbol.name}`),
+      },
+      fixed('symbols of all modules', 'sym -M'),
+    ],
+    follows: 'symbol',
+    absent: 'f searches the symbol table; choose a frame: its code is shown here',
+  },
+  locks: {
+    name: 'locks',
+    title: 'locks',
+    views: [fixed('contended locks', 'locks', 'locks'), fixed('deadlocks', 'deadlock', 'deadlock')],
+    absent: 'this version has no command that shows locks',
+  },
+  log: {
+    name: 'log',
+    title: 'log',
+    views: [fixed('the kernel log', 'log'), fixed('warnings and worse', 'log -l warn+')],
+    tail: true,
+    absent: 'this target gives no kernel log',
+  },
+  notes: {
+    name: 'notes',
+    title: 'notes',
+    views: [],
+    absent: 'a line that begins with # is a note; notes of this session stand here',
+  },
+};

@@ -1,0 +1,216 @@
+/**
+ * A window over any number of lines, outside React: where it stands, which line is chosen and which object in it. Lines
+ * may come while it is looked at; `follow` keeps it at the end.
+ */
+import { type Line, type Ref, spansOf, textOf } from '../../core/output/line.ts';
+import { isPlain, showText } from '../prompt/graphemes.ts';
+import type { CellWindow } from './contract.ts';
+import type { Look } from './theme.ts';
+
+/** An object in a line: where its text is, in cells, and what it is. */
+export interface Target {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+  readonly ref: Ref;
+}
+
+/** The objects in a line, from left to right. */
+export function targetsOf(line: Line): readonly Target[] {
+  const targets: Target[] = [];
+  let at = 0;
+  for (const part of spansOf(line)) {
+    const text = typeof part === 'string' ? part : part.text;
+    const width = isPlain(text) ? text.length : showText(text).width;
+    if (typeof part !== 'string' && part.ref !== undefined && text.trim() !== '') {
+      const lead = text.length - text.trimStart().length;
+      targets.push({ from: at + lead, to: at + lead + text.trim().length, text: text.trim(), ref: part.ref });
+    }
+    at += width;
+  }
+  return targets;
+}
+
+/** Cells that scrolling to the side passes at once. */
+const SIDE = 8;
+
+export class Viewport {
+  #all: Line[] = [];
+  /** Those that the filter leaves. */
+  #lines: Line[] = [];
+  #filter: ((text: string) => boolean) | undefined;
+  #height = 1;
+  /** The first line shown. */
+  top = 0;
+  /** The line that is chosen. */
+  chosen = 0;
+  /** Which of its objects is chosen. */
+  object = 0;
+  /** Cells scrolled to the side. */
+  left = 0;
+  /** New lines are shown as they come. */
+  follows = false;
+
+  get length(): number {
+    return this.#lines.length;
+  }
+
+  /** Lines before the filter. */
+  get total(): number {
+    return this.#all.length;
+  }
+
+  get lines(): readonly Line[] {
+    return this.#lines;
+  }
+
+  get line(): Line | undefined {
+    return this.#lines[this.chosen];
+  }
+
+  get target(): Target | undefined {
+    const targets = this.line === undefined ? [] : targetsOf(this.line);
+    return targets[Math.min(this.object, targets.length - 1)];
+  }
+
+  /** Other lines in the place of all; the choice stays at its place as far as there is one. */
+  replace(lines: readonly Line[]): void {
+    this.#all = [...lines];
+    this.#refilter();
+  }
+
+  append(lines: readonly Line[], most = Number.POSITIVE_INFINITY): void {
+    const filter = this.#filter;
+    for (const line of lines) this.#all.push(line);
+    if (filter !== undefined) for (const line of lines) if (filter(textOf(line))) this.#lines.push(line);
+    this.#trim(most);
+    this.#clamp();
+  }
+
+  /** Shows only lines that the filter takes; undefined shows all. */
+  filter(filter: ((text: string) => boolean) | undefined): void {
+    this.#filter = filter;
+    this.#refilter();
+  }
+
+  /** Chooses a line, within what there is, and shows it. */
+  choose(index: number): void {
+    const next = Math.max(0, Math.min(index, this.#lines.length - 1));
+    if (next !== this.chosen) this.object = 0;
+    this.chosen = next;
+    this.follows = this.follows && next >= this.#lines.length - 1;
+    this.#reveal();
+  }
+
+  move(by: number): void {
+    this.choose(this.chosen + by);
+  }
+
+  page(direction: 1 | -1): void {
+    this.move(direction * Math.max(1, this.#height - 1));
+  }
+
+  /** Scrolls without choosing, as the wheel does; the choice stays in sight. */
+  scroll(by: number): void {
+    this.top = Math.max(0, Math.min(this.top + by, Math.max(0, this.#lines.length - this.#height)));
+    this.follows = this.follows && this.top >= this.#lines.length - this.#height;
+    const next = Math.max(this.top, Math.min(this.chosen, this.top + this.#height - 1));
+    if (next !== this.chosen) this.object = 0;
+    this.chosen = next;
+  }
+
+  /** The next object of the line, or further to the side where there is none. False when nothing moved. */
+  side(direction: 1 | -1): boolean {
+    const targets = this.line === undefined ? [] : targetsOf(this.line);
+    const next = this.object + direction;
+    if (next >= 0 && next < targets.length) {
+      this.object = next;
+      return true;
+    }
+    const left = Math.max(0, this.left + direction * SIDE);
+    const moved = left !== this.left;
+    this.left = left;
+    return moved;
+  }
+
+  /** The line whose text matches, from the chosen one on, round the ends. */
+  search(matches: (text: string) => boolean, direction: 1 | -1): boolean {
+    const count = this.#lines.length;
+    for (let i = 1; i <= count; i++) {
+      const at = (this.chosen + direction * i + count * 2) % count;
+      if (!matches(textOf(this.#lines[at] as Line))) continue;
+      this.choose(at);
+      return true;
+    }
+    return false;
+  }
+
+  /** Chooses what is at a cell of the window; the object under it, if one is. */
+  point(x: number, y: number): boolean {
+    const index = this.top + y;
+    const line = this.#lines[index];
+    if (line === undefined) return false;
+    this.choose(index);
+    const at = targetsOf(line).findIndex(({ from, to }) => x + this.left >= from && x + this.left < to);
+    if (at >= 0) this.object = at;
+    return at >= 0;
+  }
+
+  paint(window: CellWindow, focused: boolean): void {
+    this.#height = Math.max(1, window.height);
+    if (this.follows) {
+      this.chosen = Math.max(0, this.#lines.length - 1);
+      this.top = Math.max(0, this.#lines.length - this.#height);
+    }
+    this.#clamp();
+    this.#reveal();
+    for (let y = 0; y < window.height; y++) {
+      const line = this.#lines[this.top + y];
+      if (line === undefined) break;
+      const isChosen = this.top + y === this.chosen;
+      const look: Look | undefined = isChosen ? (focused ? 'cursor-line' : 'cursor-line-idle') : undefined;
+      const end = window.line(0, y, line, { from: this.left, ...(look === undefined ? {} : { look }) });
+      if (!isChosen) continue;
+      window.fill(end, y, look);
+      if (focused) this.#paintTarget(window, y, line);
+    }
+  }
+
+  #paintTarget(window: CellWindow, y: number, line: Line): void {
+    const targets = targetsOf(line);
+    const target = targets[Math.min(this.object, targets.length - 1)];
+    if (target === undefined) return;
+    const hidden = Math.max(0, this.left - target.from);
+    window.text(target.from - this.left + hidden, y, target.text.slice(hidden), 'cursor-ref');
+  }
+
+  #refilter(): void {
+    const { follows } = this;
+    const filter = this.#filter;
+    this.#lines = filter === undefined ? this.#all : this.#all.filter((line) => filter(textOf(line)));
+    this.follows = follows;
+    this.#clamp();
+  }
+
+  /** Forgets the oldest lines beyond a bound, in large steps. */
+  #trim(most: number): void {
+    if (this.#all.length <= most * 1.25) return;
+    const gone = this.#all.length - most;
+    this.#all = this.#all.slice(gone);
+    const before = this.#lines.length;
+    this.#refilter();
+    const shift = before - this.#lines.length;
+    this.top = Math.max(0, this.top - shift);
+    this.chosen = Math.max(0, this.chosen - shift);
+  }
+
+  #clamp(): void {
+    this.chosen = Math.max(0, Math.min(this.chosen, this.#lines.length - 1));
+    this.top = Math.max(0, Math.min(this.top, this.#lines.length - 1));
+  }
+
+  #reveal(): void {
+    if (this.chosen < this.top) this.top = this.chosen;
+    else if (this.chosen >= this.top + this.#height) this.top = this.chosen - this.#height + 1;
+  }
+}
