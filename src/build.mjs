@@ -22,8 +22,9 @@ await build({
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
-  // These find their own files beside them (iced-x86's .wasm) or are loaded with require() on first use.
-  external: ['iced-x86', 'fuzzysort'],
+  // These find their own files beside them (iced-x86's .wasm, ssh2's optional native part) or are loaded with require()
+  // on first use.
+  external: ['iced-x86', 'fuzzysort', 'ssh2'],
   define: { KDBG_VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },
   banner: {
     js: "import { createRequire as kdbgCreateRequire } from 'node:module'; const require = kdbgCreateRequire(import.meta.url);",
