@@ -17,6 +17,11 @@ export abstract class KdbgError extends Error {
     this.name = new.target.name;
     this.hint = hint;
   }
+
+  /** True when no part of a command can go on after it: the user stopped it, or the target is out of reach. */
+  get endsCommand(): boolean {
+    return this.status === 130;
+  }
 }
 
 /** The command line is wrong. `column` is the 0-based place in `source` that the caret points at. */
@@ -113,6 +118,10 @@ export class UnsupportedError extends KdbgError {
 /** The transport below the target failed (not a fault: the source itself broke). */
 export class BackendError extends KdbgError {
   readonly status = 1;
+
+  override get endsCommand(): boolean {
+    return true;
+  }
 }
 
 /** The target could not be opened at all. */

@@ -3,6 +3,7 @@
  * resolves by itself. All addresses are kernel virtual or physical ones; the reader knows where /proc/kcore keeps them.
  */
 import type {
+  ControlStep,
   FileFailure,
   FileResult,
   FollowRequest,
@@ -31,17 +32,21 @@ export interface ReaderFacts {
   readonly compresses: boolean;
 }
 
-/** A change of tracefs. */
-export type ControlStep =
-  | { readonly kind: 'write'; readonly path: string; readonly text: string }
-  | { readonly kind: 'mkdir'; readonly path: string }
-  | { readonly kind: 'rmdir'; readonly path: string };
-
 /** What the far side is asked. */
 export type ReaderRequest =
   | { readonly op: 'read'; readonly ranges: readonly ReadRequest[] }
   | { readonly op: 'follow'; readonly walk: FollowRequest }
-  | { readonly op: 'files'; readonly paths: readonly string[]; readonly limit: number }
+  /**
+   * Whole files. /proc/kcore is allowed: its first `limit` bytes, the headers, are what tells of its ranges. Where
+   * `known` has the SHA-256 of a file's bytes (hexadecimal digits; '' for none), and the file has it still, the far
+   * side may answer 'same' and spare the bytes.
+   */
+  | {
+      readonly op: 'files';
+      readonly paths: readonly string[];
+      readonly limit: number;
+      readonly known?: readonly string[];
+    }
   | { readonly op: 'list'; readonly path: string }
   | { readonly op: 'link'; readonly path: string }
   /** Done in order; the first that fails ends it. */
@@ -52,7 +57,7 @@ export type ReaderRequest =
 export interface ReaderAnswers {
   readonly read: readonly (Uint8Array | Fault)[];
   readonly follow: FollowResult;
-  readonly files: readonly FileResult[];
+  readonly files: readonly (FileResult | 'same')[];
   readonly list: ListResult;
   readonly link: string | undefined;
   /** Undefined: all is done. */

@@ -82,7 +82,7 @@ function knows(lookUp: () => unknown): boolean {
   try {
     return lookUp() !== undefined;
   } catch (error) {
-    if (error instanceof KdbgError && error.status !== 130) return false;
+    if (error instanceof KdbgError && !error.endsCommand) return false;
     throw error;
   }
 }

@@ -85,7 +85,7 @@ function attempt<T>(make: () => T): T | KdbgError {
   try {
     return make();
   } catch (error) {
-    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    if (!(error instanceof KdbgError) || error.endsCommand) throw error;
     return error;
   }
 }

@@ -61,7 +61,7 @@ function attempt(tell: () => Answer, capability: Capability | undefined): Answer
   try {
     return tell();
   } catch (error) {
-    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    if (!(error instanceof KdbgError) || error.endsCommand) throw error;
     const help = error.hint ?? capability?.help;
     return { available: false, detail: error.message, ...(help === undefined ? {} : { help }) };
   }

@@ -70,7 +70,7 @@ export function* inBatches<T>(items: Iterable<T>, size: number): Iterable<readon
 
 /** An error of one task among many: not a wrong command line, not the user's Ctrl-C. */
 export function isOfOneTask(error: unknown): error is KdbgError {
-  return error instanceof KdbgError && error.status === 1;
+  return error instanceof KdbgError && error.status === 1 && !error.endsCommand;
 }
 
 /** A task's heading as an item of its own, with a blank line before all but the first. */

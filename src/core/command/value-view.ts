@@ -34,7 +34,7 @@ export function symbolise(scope: Scope): Symbolise {
   try {
     return symboliser(scope.kernel.symbols, offsetRadix(scope.settings));
   } catch (error) {
-    if (error instanceof KdbgError && error.status !== 130) return () => undefined;
+    if (error instanceof KdbgError && !error.endsCommand) return () => undefined;
     throw error;
   }
 }

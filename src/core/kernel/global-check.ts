@@ -61,7 +61,7 @@ function run(kernel: Kernel, check: GlobalCheck): string | FaultError | undefine
     }
   } catch (error) {
     if (error instanceof FaultError) return error;
-    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    if (!(error instanceof KdbgError) || error.endsCommand) throw error;
     return error.message;
   }
 }

@@ -39,7 +39,7 @@ export function isLinked(kernel: Kernel, task: bigint, pid: number): boolean {
     if (link.pid !== pid || threadPid === undefined || !isKernelAddress(threadPid)) return false;
     return kernel.struct(PidTasks).at(threadPid).firstTask === link.pidLinks;
   } catch (error) {
-    if (error instanceof KdbgError && error.status !== 130) return false;
+    if (error instanceof KdbgError && !error.endsCommand) return false;
     throw error;
   }
 }

@@ -116,7 +116,7 @@ function readRow(kernel: Kernel, task: Task, shared: Shared): TaskRow | undefine
       times: { user: task.utime, system: task.stime, start: task.startTime },
     };
   } catch (error) {
-    if (!(error instanceof KdbgError) || error.status === 130) throw error;
+    if (!(error instanceof KdbgError) || error.endsCommand) throw error;
     kernel.notice(`a task is left out: ${error.message}`);
     return undefined;
   }
@@ -136,7 +136,7 @@ function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof KdbgError && error.status !== 130) return undefined;
+    if (error instanceof KdbgError && !error.endsCommand) return undefined;
     throw error;
   }
 }

@@ -86,7 +86,7 @@ function fromMemory(kernel: Kernel, all: readonly Task[]): readonly TaskSummary[
       try {
         found.push(summaryOf(task));
       } catch (error) {
-        if (!(error instanceof KdbgError) || error.status === 130) throw error;
+        if (!(error instanceof KdbgError) || error.endsCommand) throw error;
         kernel.notice(`a task is left out: ${error.message}`);
       }
     }

@@ -89,7 +89,7 @@ function threadsByPid(kernel: Kernel, damaged: (error: KdbgError) => void): read
         found.push(task);
         if (kernel.liveness === 'live') seen.set(Number(id), { task, pid });
       } catch (error) {
-        if (!(error instanceof KdbgError) || error.status === 130) throw error;
+        if (!(error instanceof KdbgError) || error.endsCommand) throw error;
         damaged(error);
       }
     }
@@ -112,7 +112,7 @@ function pidOf(task: Task): number | undefined {
   try {
     return task.pid;
   } catch (error) {
-    if (error instanceof KdbgError && error.status !== 130) return undefined;
+    if (error instanceof KdbgError && !error.endsCommand) return undefined;
     throw error;
   }
 }

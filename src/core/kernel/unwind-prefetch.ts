@@ -39,7 +39,7 @@ function tablesOf(kernel: Kernel): OrcTables | undefined {
   try {
     return orcTables(kernel);
   } catch (error) {
-    if (error instanceof KdbgError && error.status === 1) return undefined;
+    if (error instanceof KdbgError && error.status === 1 && !error.endsCommand) return undefined;
     throw error;
   }
 }

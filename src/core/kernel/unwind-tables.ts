@@ -5,7 +5,7 @@
  * For many addresses, what the tables take is two batches of reads: `lookupRanges`, then `tableRanges`. That is what
  * keeps a first `bt` over a slow link short.
  */
-import { BackendError, DataError, KdbgError, NotFoundError } from '../errors.ts';
+import { DataError, KdbgError, NotFoundError } from '../errors.ts';
 import { decodeOrcEntry, findOrcIndex, ORC_ENTRY_SIZE, type OrcAddresses, type OrcEntry } from '../formats/orc.ts';
 import type { ReadRequest } from '../memory/backend.ts';
 import type { Kernel } from './kernel.ts';
@@ -174,6 +174,6 @@ function attempt<T>(find: () => T): T | undefined {
 
 /** What an error about the target says; any other is thrown on, as is one that ends the command. */
 function reasonOf(error: unknown): string {
-  if (error instanceof KdbgError && error.status === 1 && !(error instanceof BackendError)) return error.message;
+  if (error instanceof KdbgError && error.status === 1 && !error.endsCommand) return error.message;
   throw error;
 }

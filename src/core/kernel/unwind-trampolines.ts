@@ -75,7 +75,7 @@ export function recoverReturn(kernel: Kernel, task: bigint, pc: bigint, slot: bi
     }
   } catch (error) {
     // The frame is then shown as the trampoline that it is.
-    if (!(error instanceof KdbgError) || error.status !== 1) throw error;
+    if (!(error instanceof KdbgError) || error.status !== 1 || error.endsCommand) throw error;
   }
   return { trampoline, pc: undefined };
 }

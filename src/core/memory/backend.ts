@@ -19,8 +19,15 @@ export interface ReadRequest extends ReadRange {
 export interface MemorySource {
   /** Answers each request with exactly `length` bytes, or a fault. Throws BackendError only when the source broke. */
   read(requests: readonly ReadRequest[]): readonly (Uint8Array | Fault)[];
-  /** A hint that these ranges will be read soon; returns at once. */
+  /** A hint that these ranges will be read soon; returns at once. What was not read by the next `forget` is dropped. */
   prefetch?(ranges: readonly ReadRange[]): void;
+  /** A new command begins: what was brought in beforehand and not read yet is of an earlier moment. */
+  forget?(): void;
+  /**
+   * Says that a table in the kernel image is the same in every boot of this build: the source may answer it from what
+   * it kept of an earlier session. `what` names the table.
+   */
+  keepTable?(table: ReadRequest): void;
   /** Walks a linked list on the far side: one round trip for many nodes. */
   follow?(walk: FollowRequest): FollowResult;
   /** The virtual pages that are there at all, by address, where they are few and known: a recording's. */
@@ -58,6 +65,8 @@ export interface FileSource {
   list(path: string): ListResult;
   /** Where a symbolic link points (/proc/PID/fd/3). */
   link?(path: string): string | undefined;
+  /** A hint that these files will be read soon, whole; returns at once. */
+  prefetch?(paths: readonly string[]): void;
 }
 
 /** Why a file could not be read. */
@@ -74,9 +83,40 @@ export type ListResult =
   | { readonly ok: true; readonly names: readonly string[] }
   | { readonly ok: false; readonly failure: FileFailure };
 
+/** A change of tracefs. */
+export type ControlStep =
+  | { readonly kind: 'write'; readonly path: string; readonly text: string }
+  | { readonly kind: 'mkdir'; readonly path: string }
+  | { readonly kind: 'rmdir'; readonly path: string };
+
 /** Writes to tracefs; live targets only. */
 export interface ControlSource {
-  write(path: string, text: string): void;
+  /** Does these in order; the first that fails ends it and is told. Undefined: all is done. */
+  apply(steps: readonly ControlStep[]): FileFailure | undefined;
+  /**
+   * Says what the target's side does by itself when the session ends, in whatever way: kdbg dies, the connection is
+   * lost. In the place of what was said before; said before the first change that it undoes.
+   */
+  restore(steps: readonly ControlStep[]): void;
+}
+
+/** Files that flow and never end: trace_pipe of a tracing instance, /dev/kmsg. Live targets only. */
+export interface StreamSource {
+  /** Opens one; it flows from now on, whether or not the engine is busy. A failure is a value. */
+  open(path: string): FileStream | FileFailure;
+}
+
+export interface FileStream {
+  /**
+   * What has come since the last call, at once and without waiting: nothing when nothing has. What is not taken waits,
+   * up to a bound; beyond it the file's own buffer holds the rest.
+   */
+  take(): Uint8Array;
+  /** Waits until something came or the stream ended, this long at most; false when neither. Throws CancelledError. */
+  wait(milliseconds: number): boolean;
+  /** Why it ended; undefined while it flows. What came before the end can still be taken. */
+  readonly ended: string | undefined;
+  close(): void;
 }
 
 /** One thing that a target offers or lacks, as `status` shows it. */
@@ -95,7 +135,20 @@ export interface BackendCounters {
   readonly roundTrips: number;
   /** Bytes of memory and files that came. */
   readonly bytes: number;
+  /** What a wire between the target and kdbg carried. */
+  readonly wire?: WireCounters;
 }
+
+export interface WireCounters {
+  /** Bytes as they were on the wire, compressed and with their frames. */
+  readonly received: number;
+  readonly sent: number;
+  /** Milliseconds from a request to its answer: the last, the shortest, and the median of the latest. */
+  readonly latency: { readonly last: number; readonly min: number; readonly median: number } | undefined;
+}
+
+/** What regaining a lost connection found: the kernel as it was, or another boot of it. */
+export type Regained = 'same boot' | 'rebooted';
 
 /** Where a kernel is: this machine, another one, a dump, a recording. */
 export interface Backend {
@@ -105,9 +158,15 @@ export interface Backend {
   readonly memory?: MemorySource;
   readonly files?: FileSource;
   readonly control?: ControlSource;
+  readonly streams?: StreamSource;
   readonly counters: BackendCounters;
   /** The kernel's VMCOREINFO text ("KEY=value" lines) where the source carries it: an ELF note of kcore or of a dump. */
   vmcoreinfo?(): string | undefined;
+  /**
+   * Connects again where the connection was lost; undefined while there is one. Until then every request throws
+   * BackendError. Throws BackendError when the target cannot be reached, CancelledError.
+   */
+  regain?(): Regained | undefined;
   /** What is served and what is not, for `status`. */
   capabilities(): readonly Capability[];
   close(): void;
