@@ -14,6 +14,8 @@ const WAITING_MAX = 1000;
 
 interface Reading {
   readonly prompt: string;
+  /** Ctrl-C leaves it: an answer, not a line. */
+  readonly isAnswer: boolean;
   readonly take: (line: string | undefined) => void;
 }
 
@@ -37,6 +39,14 @@ export class PlainPrompt implements Prompt {
   }
 
   readLine(prompt: string, help: LineHelp = {}): Promise<string | undefined> {
+    return this.#read(prompt, help, false);
+  }
+
+  readAnswer(prompt: string): Promise<string | undefined> {
+    return this.#read(prompt, { remember: false }, true);
+  }
+
+  #read(prompt: string, help: LineHelp, isAnswer: boolean): Promise<string | undefined> {
     const shown = showText(prompt).text;
     if (this.#isTerminal) this.#write(shown);
     return new Promise((resolve) => {
@@ -44,7 +54,7 @@ export class PlainPrompt implements Prompt {
         if (line !== undefined && help.remember !== false) this.#setting.history.add(line);
         resolve(line);
       };
-      this.#reading = { prompt: shown, take };
+      this.#reading = { prompt: shown, isAnswer, take };
       this.#handOut();
     });
   }
@@ -129,8 +139,12 @@ export class PlainPrompt implements Prompt {
   readonly #onInterrupt = (): void => {
     // The kernel has echoed ^C.
     if (this.#isTerminal) this.#write('\n');
-    if (this.#reading === undefined) this.#setting.onInterrupt();
-    else if (this.#isTerminal) this.#write(this.#reading.prompt);
+    const reading = this.#reading;
+    if (reading === undefined) this.#setting.onInterrupt();
+    else if (reading.isAnswer) {
+      this.#reading = undefined;
+      reading.take(undefined);
+    } else if (this.#isTerminal) this.#write(reading.prompt);
   };
 
   #handOut(): void {

@@ -26,6 +26,8 @@ export interface Prompt {
   readLine(prompt: string, help?: LineHelp): Promise<string | undefined>;
   /** A line that is not shown, or undefined when it was cancelled. Keys typed before it was asked for do not count. */
   readSecret(prompt: string): Promise<string | undefined>;
+  /** The answer to a question: shown as it is typed, but as little remembered as a secret. Ctrl-C leaves it. */
+  readAnswer(prompt: string): Promise<string | undefined>;
   /** Prints text of kdbg's own, above the line that is being edited if there is one. */
   print(text: string): void;
   /** Gives the terminal to someone else, a pager or a shell command, while `work` runs. */

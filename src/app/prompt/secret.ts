@@ -1,7 +1,8 @@
 /**
- * A passphrase prompt: keys to a text that is never shown, never in the history, the kill ring or the undo list.
+ * A question's prompt: keys to a text that is never in the history, the kill ring or the undo list, and never shown if
+ * it is a secret.
  */
-import { showText } from './graphemes.ts';
+import { clustersOf, showCluster, showText } from './graphemes.ts';
 import { chordOf, type InputEvent } from './keys.ts';
 
 /** Characters that a secret may have. */
@@ -36,40 +37,70 @@ export function editSecret(text: string, event: InputEvent): SecretStep {
   }
 }
 
-/** One secret being read on a terminal: only the prompt is ever drawn. */
+interface SecretOptions {
+  readonly prompt: string;
+  /** Draws the answer as it is typed: a question that is no secret. */
+  readonly echo: boolean;
+  /** Cells of a row of the terminal. */
+  readonly width: () => number;
+  readonly write: (text: string) => void;
+  readonly onDone: (answer: string | undefined) => void;
+}
+
+/** One secret being read on a terminal: only the prompt is ever drawn, unless it is a plain answer. */
 export class SecretSession {
-  readonly #prompt: string;
-  readonly #write: (text: string) => void;
-  readonly #onDone: (secret: string | undefined) => void;
+  readonly #options: SecretOptions;
   #text = '';
   #done = false;
 
-  constructor(prompt: string, write: (text: string) => void, onDone: (secret: string | undefined) => void) {
-    this.#prompt = showText(prompt).text;
-    this.#write = write;
-    this.#onDone = onDone;
+  constructor(options: SecretOptions) {
+    this.#options = options;
   }
 
   handle(event: InputEvent): void {
     const step = editSecret(this.#text, event);
-    if (step.kind === 'more') this.#text = step.text;
-    else this.end(step.kind === 'done' ? step.text : undefined);
+    if (step.kind === 'cancelled') {
+      this.end(undefined);
+      return;
+    }
+    this.#text = step.text;
+    if (step.kind === 'done') this.end(step.text);
   }
 
   end(secret: string | undefined): void {
     if (this.#done) return;
+    // A last key that came with Enter has not been drawn.
+    this.paint();
     this.#done = true;
     this.#text = '';
-    this.#write('\r\n');
-    this.#onDone(secret);
+    this.#options.write('\r\n');
+    this.#options.onDone(secret);
   }
 
+  /** Always one row, or drawing it again would begin below its first: of a longer text the end is seen. */
   paint(): void {
-    if (!this.#done) this.#write(`\r\x1b[J${this.#prompt}`);
+    if (this.#done) return;
+    const { prompt, echo, width, write } = this.#options;
+    write(`\r\x1b[J${endOf(echo ? prompt + this.#text : prompt, width() - 1)}`);
   }
 
   /** Takes the prompt off the screen, to print something in its place. */
   withdraw(): void {
-    this.#write('\r\x1b[J');
+    this.#options.write('\r\x1b[J');
   }
+}
+
+/** The end of a text that fits in `width` cells, made harmless. */
+function endOf(text: string, width: number): string {
+  const whole = showText(text);
+  if (whole.width <= width) return whole.text;
+  let shown = '';
+  let cells = 2;
+  for (const cluster of clustersOf(text).toReversed()) {
+    const { text: part, width: partWidth } = showCluster(cluster);
+    cells += partWidth;
+    if (cells > width) break;
+    shown = part + shown;
+  }
+  return `..${shown}`;
 }

@@ -98,14 +98,28 @@ export class TerminalPrompt implements Prompt {
   }
 
   readSecret(prompt: string): Promise<string | undefined> {
+    return this.#readAnswer(prompt, false);
+  }
+
+  readAnswer(prompt: string): Promise<string | undefined> {
+    return this.#readAnswer(prompt, true);
+  }
+
+  #readAnswer(prompt: string, echo: boolean): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#refuseSecond();
       this.#startRow();
-      const done = (secret: string | undefined): void => {
+      const onDone = (secret: string | undefined): void => {
         this.#secret = undefined;
         resolve(secret);
       };
-      this.#secret = new SecretSession(prompt, (text) => this.#screen.write(text), done);
+      this.#secret = new SecretSession({
+        prompt,
+        echo,
+        width: () => this.#screen.width,
+        write: (text) => this.#screen.write(text),
+        onDone,
+      });
       this.#paint();
       if (this.#ended) this.#secret.end(undefined);
     });

@@ -1,6 +1,6 @@
 /**
  * A small shell on the prompt, for the pseudo-terminal tests: prints each line it gets as `got "..."`. Its words are its
- * commands: `slow` works until it is interrupted or `SLOW_MS` are over, `secret`, `shell`, `later`, `throw`, `exit`.
+ * commands: `slow` works until it is interrupted or `SLOW_MS` are over, `secret`, `answer`, `shell`, `later`, `throw`, `exit`.
  */
 import { spawn } from 'node:child_process';
 import { historyPath, openHistory } from '../../../src/app/prompt/history-file.ts';
@@ -27,6 +27,7 @@ async function run(line: string): Promise<void> {
   if (line === 'slow') prompt.print(`${await slow()}\n`);
   if (line === 'secret')
     prompt.print(`secret of ${(await prompt.readSecret('passphrase: '))?.length ?? 'no'} characters\n`);
+  if (line === 'answer') prompt.print(`answered ${JSON.stringify(await prompt.readAnswer('trust it? '))}\n`);
   if (line.startsWith('shell ')) {
     const child = () =>
       new Promise<void>((done) => spawn('sh', ['-c', line.slice(6)], { stdio: 'inherit' }).on('exit', () => done()));

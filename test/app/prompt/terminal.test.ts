@@ -263,6 +263,23 @@ describe('the prompt on a terminal', () => {
     expect(readFileSync(join(home, '.local/state/kdbg/history'), 'utf8')).toBe('secret\nahead\nsecret\n');
   });
 
+  it('reads an answer as it is typed, not from what was typed before, and does not keep it', async () => {
+    const { type, ends } = await start({}, 24);
+    type('answer\rahead');
+    await ends('got "answer"', 'trust it?');
+    type('nox\x7f');
+    await ends('got "answer"', 'trust it? no');
+    type('thing at all\r');
+    await ends('got "answer"', '..st it? nothing at all', 'answered "nothing at all', '"', 'kdbg> ahead');
+    type('\x15answer\r');
+    await ends('got "answer"', 'trust it?');
+    type('ye\x03');
+    await ends('trust it? ye', 'answered undefined', 'kdbg>');
+    type('\x1f\x1f');
+    await ends('kdbg>');
+    expect(readFileSync(join(home, '.local/state/kdbg/history'), 'utf8')).toBe('answer\nanswer\n');
+  });
+
   it('lends the terminal to a command and takes it back', async () => {
     const { type, ends, screen } = await start();
     type('shell stty -a | grep -o "[-]*icanon"; read line; echo "child: $line"\r');
