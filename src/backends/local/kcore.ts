@@ -1,16 +1,12 @@
 /**
  * Kernel memory through /proc/kcore. Requests that are neighbours in the file become one read; where such a read
  * fails, each request is read by itself, so that one bad page costs only the request that wants it.
- *
- * The kernel hides what cannot be read: holes of the vmalloc area, device memory and, before 06c8994626d1
- * "mm/vmalloc.c: allow vread() to read out vm_map_ram areas" (v6.3), such areas come as zeros and not as an error
- * (fs/proc/kcore.c zero-fills). A page of zeros there is therefore looked up in the kernel's page table.
  */
 import { closeSync, openSync } from 'node:fs';
 import { type Kcore, type KcoreSegment, kcoreSegmentAt, kcoreSegmentAtPhysical } from '../../core/formats/kcore.ts';
-import { PAGE_SIZE } from '../../core/memory/address.ts';
 import type { MemorySource, ReadRequest } from '../../core/memory/backend.ts';
 import { Fault } from '../../core/memory/fault.ts';
+import { checkBlankPages } from './blank-pages.ts';
 import { readFully, readHeaders } from './kcore-file.ts';
 import { kernelPageTable, type TranslateKernel } from './kernel-page-table.ts';
 
@@ -18,7 +14,6 @@ import { kernelPageTable, type TranslateKernel } from './kernel-page-table.ts';
 const MERGED_MAX = 1024 * 1024;
 /** Memory comes and goes (hotplug) no faster than this makes a difference. */
 const REFRESH_MS = 1000;
-const ZEROS = Buffer.alloc(PAGE_SIZE);
 
 /** A piece of a request within one segment: where it is in the file, and where its bytes go. */
 interface Piece {
@@ -75,8 +70,11 @@ export class KcoreMemory implements MemorySource {
   }
 
   read(requests: readonly ReadRequest[]): readonly (Uint8Array | Fault)[] {
-    const { answers, pieces } = this.#readPlain(requests);
-    this.#checkZeros(pieces, requests, answers);
+    const answers = this.#readPlain(requests);
+    if (this.#translate !== undefined) {
+      const read = (again: readonly ReadRequest[]) => this.#readPlain(again);
+      checkBlankPages({ segments: this.#kcore.segments, translate: this.#translate, read }, requests, answers);
+    }
     this.#options.count?.(answers.reduce((sum, answer) => sum + (answer instanceof Fault ? 0 : answer.length), 0));
     return answers;
   }
@@ -86,7 +84,7 @@ export class KcoreMemory implements MemorySource {
   }
 
   /** As the file has it. */
-  #readPlain(requests: readonly ReadRequest[]): { readonly answers: (Uint8Array | Fault)[]; readonly pieces: Piece[] } {
+  #readPlain(requests: readonly ReadRequest[]): (Uint8Array | Fault)[] {
     const answers: (Uint8Array | Fault)[] = [];
     const pieces: Piece[] = [];
     for (const [i, request] of requests.entries()) {
@@ -98,12 +96,12 @@ export class KcoreMemory implements MemorySource {
       }
     }
     for (const group of grouped(pieces)) this.#readGroup(group, requests, answers);
-    return { answers, pieces };
+    return answers;
   }
 
   #readWords(physical: readonly bigint[]): readonly (bigint | Fault)[] {
     const what = 'a page table entry';
-    const { answers } = this.#readPlain(
+    const answers = this.#readPlain(
       physical.map((address) => ({ space: 'physical' as const, address, length: 8, what })),
     );
     return answers.map((answer) =>
@@ -171,50 +169,6 @@ export class KcoreMemory implements MemorySource {
       if (failure !== undefined) answers[piece.request] = new Fault(request, failure.reason, failure.detail);
     }
   }
-
-  /** Turns zeros that stand for "nothing is mapped here" into the faults they are. */
-  #checkZeros(pieces: readonly Piece[], requests: readonly ReadRequest[], answers: (Uint8Array | Fault)[]): void {
-    const translate = this.#translate;
-    if (translate === undefined) return;
-    const blank = pieces
-      .filter(({ segment, request }) => segment.physical === undefined && !(answers[request] instanceof Fault))
-      .flatMap(blankPages);
-    if (blank.length === 0) return;
-    const translations = translate(blank.map(({ address }) => address));
-    const again: { readonly range: ReadRequest; readonly into: Uint8Array }[] = [];
-    for (const [i, { piece, into }] of blank.entries()) {
-      const translation = translations[i];
-      const request = requests[piece.request] as ReadRequest;
-      // A table that cannot be read says nothing: the zeros stand.
-      if (translation === undefined || translation.kind === 'unreadable') continue;
-      if (translation.kind !== 'mapped') answers[piece.request] = new Fault(request, 'unmapped');
-      else if (kcoreSegmentAtPhysical(this.#kcore.segments, translation.physical) === undefined) {
-        answers[piece.request] = new Fault(request, 'denied', 'device memory');
-      } else {
-        const range = { space: 'physical', address: translation.physical, length: into.length } as const;
-        again.push({ range: { ...range, what: request.what }, into });
-      }
-    }
-    for (const [i, bytes] of this.#readPlain(again.map(({ range }) => range)).answers.entries()) {
-      if (bytes instanceof Uint8Array) again[i]?.into.set(bytes);
-    }
-  }
-}
-
-/** The pages of a piece, or parts of pages, that read as zeros. */
-function blankPages(
-  piece: Piece,
-): readonly { readonly piece: Piece; readonly address: bigint; readonly into: Uint8Array }[] {
-  const { segment, offset, into, at, length } = piece;
-  const blank: { piece: Piece; address: bigint; into: Uint8Array }[] = [];
-  for (let done = 0; done < length; ) {
-    const address = segment.virtual + (offset - segment.offset) + BigInt(done);
-    const part = Math.min(length - done, PAGE_SIZE - Number(address & BigInt(PAGE_SIZE - 1)));
-    const bytes = into.subarray(at + done, at + done + part);
-    if (ZEROS.subarray(0, part).equals(bytes)) blank.push({ piece, address, into: bytes });
-    done += part;
-  }
-  return blank;
 }
 
 /** Pieces by their place in the file, neighbours together. */
