@@ -13,12 +13,14 @@ import history from './history.ts';
 import list from './list.ts';
 import log from './log.ts';
 import mod from './mod.ts';
+import oom from './oom.ts';
 import p from './p.ts';
 import ps from './ps.ts';
 import ptob from './ptob.ts';
 import rd from './rd.ts';
 import record from './record.ts';
 import repeat from './repeat.ts';
+import report from './report.ts';
 import search from './search.ts';
 import set from './set.ts';
 import stacks from './stacks.ts';
@@ -50,6 +52,8 @@ export const commands: readonly Command[] = [
   status,
   sys,
   log,
+  report,
+  oom,
   mod,
   sym,
   dis,

@@ -76,7 +76,8 @@ export type NameKind =
   | 'alias'
   | 'variable'
   | 'cpu'
-  | 'file';
+  | 'file'
+  | 'report';
 
 /** A name that does not exist; `near` lists the closest that do. */
 export class NotFoundError extends KdbgError {
