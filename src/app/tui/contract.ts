@@ -17,7 +17,7 @@ import type { EngineClient } from '../../engine/client.ts';
 import type { History } from '../prompt/history.ts';
 import type { InputEvent } from '../prompt/keys.ts';
 import type { Row } from '../prompt/rows.ts';
-import type { Look } from './theme.ts';
+import type { Look, Theme } from './theme.ts';
 
 /** Cells of the terminal. */
 export interface Size {
@@ -154,6 +154,8 @@ export interface App {
   readonly state: AppState;
   readonly engine: EngineClient;
   readonly history: History;
+  /** For what ink draws (tint.tsx); cells take looks. */
+  readonly theme: Theme;
   /** Replaces fields of the state, and draws what depends on it. */
   update(change: Partial<AppState>): void;
   /** The part must be drawn again. */
