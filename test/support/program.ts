@@ -1,6 +1,6 @@
 /** The built program, for tests that run it as a user does: its own bundle, an empty home, a small recording. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type SmallRecording, writeSmallRecording } from './small-recording.ts';
 
@@ -11,11 +11,16 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  readonly milliseconds: number;
+  /** The most memory that the process had, in MiB; undefined where it did not come to its end by itself. */
+  readonly memoryMb: number | undefined;
 }
 
 export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** 25 s unless told; it is killed then. */
+  readonly timeoutMs?: number;
   /** Called with the process once it runs. */
   readonly during?: (child: ReturnType<typeof spawn>) => void;
 }
@@ -33,6 +38,14 @@ export interface Program {
   shell(line: string): Promise<Ended>;
   remove(): void;
 }
+
+/** Writes how much memory the process had when it ends; a worker's end is not the process's. */
+const MONITOR = `import { writeFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+const path = process.env.KDBG_TEST_MEMORY;
+delete process.env.KDBG_TEST_MEMORY;
+if (isMainThread) process.on('exit', () => writeFileSync(path, String(process.resourceUsage().maxRSS)));
+`;
 
 /** Builds the program: once for a file of tests. */
 export function buildProgram(recorded: SmallRecording = {}): Program {
@@ -52,8 +65,20 @@ export function buildProgram(recorded: SmallRecording = {}): Program {
     SHELL: '/bin/sh',
   };
   mkdirSync(join(folder, 'home/.config/kdbg'), { recursive: true });
-  const start = (file: string, args: readonly string[], { input, env: more, during }: RunOptions): Promise<Ended> => {
-    const child = spawn(file, [...args], { cwd: folder, env: { ...env, ...more }, timeout: 25_000 });
+  const monitor = join(folder, 'monitor.mjs');
+  writeFileSync(monitor, MONITOR);
+  let count = 0;
+  const start = (file: string, args: readonly string[], options: RunOptions): Promise<Ended> => {
+    const { input, env: more, timeoutMs = 25_000, during } = options;
+    const memory = join(folder, `memory-${count++}`);
+    const started = performance.now();
+    const child = spawn(file, [...args], {
+      cwd: folder,
+      env: { ...env, ...more, KDBG_TEST_MEMORY: memory },
+      timeout: timeoutMs,
+      // In a session of its own it has no terminal to ask on, as in a job of cron.
+      detached: true,
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => {
@@ -65,14 +90,20 @@ export function buildProgram(recorded: SmallRecording = {}): Program {
     child.stdin.on('error', () => undefined);
     if (input !== undefined || during === undefined) child.stdin.end(input ?? '');
     during?.(child);
-    return new Promise((done) => child.once('close', (status, signal) => done({ status, signal, stdout, stderr })));
+    return new Promise((done) =>
+      child.once('close', (status, signal) => {
+        const milliseconds = performance.now() - started;
+        const memoryMb = existsSync(memory) ? Number(readFileSync(memory, 'utf8')) / 1024 : undefined;
+        done({ status, signal, stdout, stderr, milliseconds, memoryMb });
+      }),
+    );
   };
   return {
     entry,
     folder,
     recording,
     env,
-    run: (args, options = {}) => start(process.execPath, [entry, ...args], options),
+    run: (args, options = {}) => start(process.execPath, ['--import', monitor, entry, ...args], options),
     shell: (line) => start('/bin/sh', ['-c', `kdbg() { "${process.execPath}" "${entry}" "$@"; }; ${line}`], {}),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
