@@ -4,7 +4,6 @@
  * since its own evaluation runs commands and knows no Include.
  */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import sshConfig, { type Directive, type Section } from 'ssh-config';
 import { OpenError } from '../../core/errors.ts';
@@ -45,7 +44,7 @@ interface Reading {
 export function readConfigurationFiles(
   destination: Destination,
   options: SshOptions,
-  places: ConfigurationPlaces = { home: process.env['HOME'] ?? homedir(), systemFile: SYSTEM_FILE },
+  places: ConfigurationPlaces = { home: account().homedir, systemFile: SYSTEM_FILE },
 ): ConfigurationLines {
   const { home, systemFile } = places;
   const reading: Reading = {

@@ -43,7 +43,7 @@ export function parsePort(text: string): number | undefined {
 
 /** Nothing that ssh takes for an option or that a shell takes for more than a word. */
 export function isSafeHost(host: string): boolean {
-  return host !== '' && host.length <= NAME_MAX && !/^-|['"`$\\;&<>|(){}\s\u0000-\u001f\u007f]/.test(host);
+  return host !== '' && host.length <= NAME_MAX && !/^-|['"`$\\;&<>|(){}[\]\s\u0000-\u001f\u007f]/.test(host);
 }
 
 /** A backslash may stand inside: DOMAIN\user. */

@@ -3,7 +3,6 @@
  * that matter here, with OpenSSH's defaults. Of a keyword that stands several times the first counts, except
  * IdentityFile, where all do. What is not understood is ignored, like the many keywords that a debugger does not need.
  */
-import { homedir } from 'node:os';
 import { type ConnectionNames, expandPath, expandTokens, pathTokens } from './tokens.ts';
 
 /** A keyword in lower case and its value. */
@@ -210,9 +209,4 @@ function agentSocket(
   if (value === undefined || value === 'SSH_AUTH_SOCK') return unlessNone(env['SSH_AUTH_SOCK']);
   if (/^\$[A-Za-z_]\w*$/.test(value)) return unlessNone(env[value.slice(1)]);
   return path(unquoted(value));
-}
-
-/** The user's folder for ssh. */
-export function sshFolder(env: Readonly<Record<string, string | undefined>>): string {
-  return `${env['HOME'] ?? homedir()}/.ssh`;
 }

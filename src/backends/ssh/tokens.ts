@@ -44,8 +44,7 @@ export function expandTokens(text: string, tokens: Tokens): string {
 
 /** A path with its `~`, `${NAME}` and tokens replaced. Throws OpenError for a variable that is not set. */
 export function expandPath(path: string, tokens: Tokens, env: Readonly<Record<string, string | undefined>>): string {
-  const home = env['HOME'] ?? homedir();
-  const absolute = path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
+  const absolute = path === '~' || path.startsWith('~/') ? account().homedir + path.slice(1) : path;
   const named = absolute.replace(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => {
     const value = env[name];
     if (value === undefined) throw new OpenError(`the ssh configuration names "${path}", and ${name} is not set`);
@@ -54,7 +53,7 @@ export function expandPath(path: string, tokens: Tokens, env: Readonly<Record<st
   return expandTokens(named, tokens);
 }
 
-/** The user who runs this: userInfo() throws where the password file has no such user. */
+/** The user who runs this, by the password file, as ssh has it; userInfo() throws where that has no such user. */
 export function account(): { readonly username: string; readonly uid: number; readonly homedir: string } {
   try {
     return userInfo();
