@@ -2,12 +2,10 @@
  * The line prompt: reads a line, runs it, prints what comes. Ctrl-C stops the running command and keeps the session;
  * Ctrl-D leaves.
  */
-import { parseStatement, splitStatements } from '../core/command/grammar.ts';
-import { splitWords } from '../core/command/words.ts';
-import { UsageError } from '../core/errors.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import type { EngineClient } from '../engine/client.ts';
 import { type Interrupts, interrupts } from './interrupt.ts';
+import { commandAt, malformed } from './line-check.ts';
 import { lazyPager, pagerCommand } from './pager.ts';
 import { paint, wantsColour } from './paint.ts';
 import { complaint, print } from './printer.ts';
@@ -15,6 +13,7 @@ import { historyPath, openHistory } from './prompt/history-file.ts';
 import { DEFAULT_KEYMAP, describeKeys } from './prompt/keymap.ts';
 import { openPrompt } from './prompt/open-prompt.ts';
 import type { LineHelp, Prompt } from './prompt/prompt.ts';
+import { recall } from './recall.ts';
 
 const PROMPT = 'kdbg> ';
 
@@ -65,18 +64,12 @@ async function runLine(repl: Repl, line: string) {
   return exit;
 }
 
-/** `!!` is the last line again and `!N` line N; both may go on: `!! | head`. Undefined when there is no such line. */
-function recalled(line: string, repl: Repl): string | undefined {
-  const match = /^!(!|\d+(?!\S))(.*)$/s.exec(line.trim());
-  if (match === null) return line;
-  const earlier = match[1] === '!' ? repl.lines.at(-1) : repl.lines[Number(match[1]) - 1];
-  if (earlier === undefined) {
-    complain(repl, [`there is no line ${match[1] === '!' ? 'before this one' : match[1]}; "history" lists them`]);
-    return undefined;
-  }
-  const whole = earlier + match[2];
-  say(repl, [[{ text: whole, tone: 'dim' }]]);
-  return whole;
+/** The line that `!!` or `!N` stands for; undefined when there is none, which is said. */
+function recalled(typed: string, repl: Repl): string | undefined {
+  const found = recall(typed, repl.lines);
+  if ('trouble' in found) complain(repl, [found.trouble]);
+  else if (found.isRecalled) say(repl, [[{ text: found.line, tone: 'dim' }]]);
+  return 'trouble' in found ? undefined : found.line;
 }
 
 function screen(repl: Repl, page: boolean) {
@@ -109,30 +102,9 @@ function lineHelp(repl: Repl): LineHelp {
   };
 }
 
-/** What is wrong with the form of a line; whether its commands exist and take their arguments is the engine's to say. */
-function malformed(line: string): { readonly column: number | undefined; readonly message: string } | undefined {
-  try {
-    for (const { text } of splitStatements(line)) {
-      const place = line.indexOf(text);
-      try {
-        for (const statement of parseStatement(text, { takesInput: () => false, expand: (same) => same })) {
-          if (statement.kind === 'pipeline') for (const stage of statement.stages) splitWords(stage.text, stage.column);
-        }
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        return { column: error.column === undefined ? undefined : place + error.column, message: error.message };
-      }
-    }
-  } catch (error) {
-    if (error instanceof UsageError) return { column: error.column, message: error.message };
-    throw error;
-  }
-  return undefined;
-}
-
 /** The keys on an empty line, else the manual page of the command that the cursor is in. */
 async function explain(repl: Repl, before: string): Promise<string> {
-  const name = /(?:^|[|;\n])\s*\\?([A-Za-z_?][\w?.-]*|\*)[^|;\n]*$/.exec(before)?.[1];
+  const name = commandAt(before);
   if (before.trim() === '') return keysHelp();
   if (name === undefined) return '';
   const lines: string[] = [];
