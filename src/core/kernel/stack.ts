@@ -67,6 +67,8 @@ export interface TaskStack {
   readonly note: string | undefined;
   /** True when the unwind reached user mode or the stack's end and nothing in it was a guess. */
   readonly complete: boolean;
+  /** True when the task ran each time that its stack was read: words and frames may be of more than one moment. */
+  readonly moved: boolean;
 }
 
 export interface UnwindOptions {
@@ -156,6 +158,7 @@ export function finish(
     refused: undefined,
     note: notes.length === 0 ? undefined : notes.join('; '),
     complete: unwound.ended !== 'stopped' && !read.moved && unwound.frames.every((frame) => frame.reliable),
+    moved: read.moved,
   };
 }
 
@@ -189,5 +192,6 @@ function refusal(task: bigint, moment: TaskMoment | undefined, why: string): Tas
     refused: why,
     note: undefined,
     complete: false,
+    moved: false,
   };
 }

@@ -78,17 +78,22 @@ export function sleepsIn(stack: TaskStack): string | undefined {
   return undefined;
 }
 
-/** What a frame further out makes of a wait, by name: looked for in the frames from `from` on. */
-export function findFrame(stack: TaskStack, from: number, count: number, pattern: RegExp): number | undefined {
-  for (let i = from; i < Math.min(stack.frames.length, from + count); i++) {
-    const name = baseName(stack.frames[i]?.symbol?.name);
-    if (name !== undefined && pattern.test(name)) return i;
-  }
-  return undefined;
-}
-
 /** A function's name without what the compiler appends to it. */
 export function baseName(name: string | undefined): string | undefined {
   const dot = name?.indexOf('.') ?? -1;
   return dot <= 0 ? name : name?.slice(0, dot);
 }
+
+/** The first waiting function among the frames that called the one at `frame`: what a low-level wait is part of. */
+export function outerFunction(stack: TaskStack, frame: number): WaitFunction | undefined {
+  for (let i = frame + 1; i < Math.min(stack.frames.length, frame + 1 + OUTER); i++) {
+    const { symbol, exception } = stack.frames[i] as TaskStack['frames'][number];
+    if (exception !== undefined) return undefined;
+    const name = baseName(symbol?.name);
+    const row = name === undefined ? undefined : FUNCTIONS.find(([pattern]) => pattern.test(name));
+    if (row !== undefined && name !== undefined) return { kind: row[1], mode: row[2], within: name, frame: i };
+  }
+  return undefined;
+}
+
+const OUTER = 6;

@@ -3,8 +3,18 @@
  * waiter's structure on the task's own stack, the functions on it, and the words and registers that lead to a lock on
  * whose list the task is.
  */
+import { isKernelAddress } from '../../memory/address.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Wait } from './lock.ts';
+import { TASK_NOLOAD, TASK_UNINTERRUPTIBLE } from '../task-state.ts';
+import { PF_IDLE } from '../task-struct.ts';
+import { findWait, type WaitScene } from './find-wait.ts';
+import type { Evidence, Owner, Wait } from './lock.ts';
+import { attempt } from './lock-reading.ts';
+import { type Sleeper, sleepersOf, wordsEqual } from './sleeper.ts';
+import { type TaskEntry, taskTable } from './task-table.ts';
+import { sleepsIn } from './wait-function.ts';
+import { waitMeaning } from './wait-meaning.ts';
+import { waitOwners } from './wait-owner.ts';
 
 /**
  * Which tasks are looked at. `blocked`: uninterruptible ones, and those whose task_struct names a lock. `sleeping`: every
@@ -12,20 +22,136 @@ import type { Wait } from './lock.ts';
  */
 export type WaitScope = 'blocked' | 'sleeping';
 
+/** TASK_RTLOCK_WAIT (v5.15): it waits for a spinlock of PREEMPT_RT. */
+const TASK_RTLOCK_WAIT = 0x1000;
+/** Sleepers whose structures are fetched together. */
+const BATCH = 1024;
+
 /**
  * What one task (the address of a task_struct) waits for; undefined when it runs, or sleeps for nothing that is known.
  * Throws as unwindTask does.
  */
-export function waitOf(_kernel: Kernel, _task: bigint): Wait | undefined {
-  return undefined;
+export function waitOf(kernel: Kernel, task: bigint): Wait | undefined {
+  return waitsOf(kernel, [task])[0];
 }
 
 /** As waitOf, of many tasks with few requests; those that wait for nothing known are left out. */
-export function waitsOf(_kernel: Kernel, _tasks: readonly bigint[]): readonly Wait[] {
-  return [];
+export function waitsOf(kernel: Kernel, tasks: readonly bigint[]): readonly Wait[] {
+  const known = kernel.memo('waits by task', 'command', () => new Map<bigint, Wait | undefined>());
+  const table = taskTable(kernel);
+  const missing = [...new Set(tasks)].filter((task) => !known.has(task));
+  const entries = missing.map((task) => table.find(task)).filter((entry) => entry !== undefined);
+  for (const [task, wait] of search(kernel, entries)) known.set(task, wait);
+  return tasks.flatMap((task) => known.get(task) ?? []);
 }
 
-/** What all tasks wait for, longest first. Kept for the command. */
-export function waits(_kernel: Kernel, _scope: WaitScope = 'blocked'): readonly Wait[] {
-  return [];
+/** What all tasks wait for, longest first. */
+export function waits(kernel: Kernel, scope: WaitScope = 'blocked'): readonly Wait[] {
+  const chosen = taskTable(kernel).all.filter((entry) => isWaiting(entry, scope));
+  const found = waitsOf(
+    kernel,
+    chosen.map(({ task }) => task),
+  );
+  return [...found].sort((a, b) => (b.waitedMs ?? 0) - (a.waitedMs ?? 0) || a.pid - b.pid);
+}
+
+/** True for a task of the scope. */
+export function isWaiting(entry: TaskEntry, scope: WaitScope): boolean {
+  const { state, exitState, flags } = entry;
+  if (exitState !== 0 || (flags & PF_IDLE) !== 0 || entry.pid === 0) return false;
+  if (isKernelAddress(entry.blocker) || isKernelAddress(entry.blockedOn) || isKernelAddress(entry.piBlockedOn))
+    return true;
+  if (entry.onCpu) return false;
+  if (scope === 'sleeping') return state !== 0;
+  return ((state & TASK_UNINTERRUPTIBLE) !== 0 && (state & TASK_NOLOAD) === 0) || (state & TASK_RTLOCK_WAIT) !== 0;
+}
+
+function* search(kernel: Kernel, entries: readonly TaskEntry[]): Generator<readonly [bigint, Wait | undefined], void> {
+  const scene: WaitScene = {
+    kernel,
+    tasks: taskTable(kernel),
+    rings: { mutex: new Map(), rwsem: new Map(), semaphore: new Map() },
+  };
+  for (let at = 0; at < entries.length; at += BATCH) {
+    const sleepers = [...sleepersOf(kernel, entries.slice(at, at + BATCH))];
+    prefetchNeighbours(kernel, sleepers);
+    for (const sleeper of sleepers) yield [sleeper.entry.task, toWait(scene, sleeper)];
+  }
+}
+
+function toWait(scene: WaitScene, sleeper: Sleeper): Wait | undefined {
+  const { entry, stack, waits: waiting } = sleeper;
+  const found = findWait(scene, sleeper);
+  const meaning = waitMeaning(stack, waiting?.frame ?? 0);
+  const isBlocked = isWaiting(entry, 'blocked');
+  if (found === undefined && waiting === undefined && meaning === undefined && !entry.inIowait && !isBlocked) {
+    return undefined;
+  }
+  const special = meaning?.kind !== undefined && (found === undefined || found.kind === 'completion');
+  const kind = special
+    ? (meaning?.kind ?? 'io')
+    : (found?.kind ?? waiting?.kind ?? (isIo(entry, meaning?.what) ? 'io' : 'wait_queue'));
+  const owners: readonly Owner[] = waitOwners(scene, sleeper, found, meaning);
+  const evidence: Evidence[] = [...(found?.evidence ?? [])];
+  if (meaning !== undefined) evidence.push({ by: 'function', text: `it got there from ${meaning.within}` });
+  else if (found === undefined && waiting !== undefined)
+    evidence.push({ by: 'function', text: `it waits in ${waiting.within}` });
+  return {
+    task: entry.task,
+    pid: entry.pid,
+    comm: entry.comm,
+    kind,
+    address: special && kind === 'rcu' ? scene.kernel.addressOf('rcu_state') : found?.address,
+    mode: found?.mode ?? waiting?.mode ?? 'any',
+    within: waiting?.within ?? meaning?.within ?? sleepsIn(stack),
+    what: found?.what ?? meaning?.what,
+    owners,
+    node: found?.node,
+    waitedMs: entry.waitedMs,
+    sure: found?.sure ?? (waiting === undefined && meaning === undefined ? 'hint' : 'likely'),
+    evidence,
+    moved: stack.moved,
+  };
+}
+
+function isIo(entry: TaskEntry, what: string | undefined): boolean {
+  return entry.inIowait || what !== undefined;
+}
+
+/**
+ * Brings in what the waiters on the stacks are linked to, for all in two requests: next to each word that is the task's own
+ * address are the links of the waiter that it may belong to, before it or after it.
+ */
+function prefetchNeighbours(kernel: Kernel, sleepers: readonly Sleeper[]): void {
+  const near = new Set<bigint>();
+  for (const sleeper of sleepers) {
+    const { image } = sleeper.stack;
+    for (const at of wordsEqual(sleeper, sleeper.entry.task)) {
+      for (const distance of LINKS) {
+        const link = attempt(() => kernel.memory.u64(at + distance, 'waiter'));
+        if (link === undefined || !isKernelAddress(link) || (link & 7n) !== 0n) continue;
+        if (image === undefined || link < image.stack.start || link >= image.stack.end) near.add(link);
+      }
+    }
+    for (const pointer of [sleeper.entry.blocker & ~3n, sleeper.entry.blockedOn])
+      if (isKernelAddress(pointer)) near.add(pointer);
+  }
+  prefetchAround(kernel, near);
+  const next = new Set<bigint>();
+  for (const link of near) {
+    for (const distance of [0n, 8n]) {
+      const further = attempt(() => kernel.memory.u64(link + distance, 'waiter'));
+      if (further !== undefined && isKernelAddress(further) && (further & 7n) === 0n) next.add(further);
+    }
+  }
+  prefetchAround(kernel, next);
+}
+
+/** From a waiter's task pointer to its links: list_head before it, swait's after it, wait_queue_entry's after func. */
+const LINKS = [-16n, -8n, 8n, 16n, 24n];
+
+function prefetchAround(kernel: Kernel, links: Iterable<bigint>): void {
+  kernel.memory.prefetch(
+    [...links].map((link) => ({ space: 'virtual', address: link - 32n, length: 96, what: 'wait list' }) as const),
+  );
 }
