@@ -1,14 +1,21 @@
 /** Chains of waits that end: at a task that waits for no lock, or at a lock whose holder is not known. */
 import type { Kernel } from '../kernel.ts';
-import type { WaitEdge, WaitGraph } from './graph.ts';
+import { unwindTask } from '../stack.ts';
+import { type TaskState, taskState } from '../task-state.ts';
+import { PF_EXITING } from '../task-struct.ts';
+import { cycles, reach, waitersByOwner } from './cycles.ts';
+import { type WaitEdge, type WaitGraph, weaker } from './graph.ts';
 import type { LockTask, Sureness, Wait } from './lock.ts';
+import { attempt } from './lock-reading.ts';
+import { type TaskEntry, taskTable } from './task-table.ts';
+import { sleepsIn } from './wait-function.ts';
 
 /** What the task at the end of a chain does. */
 export interface RootHolder extends LockTask {
   /** Its state as ps writes it. */
-  readonly state: string;
+  readonly state: TaskState;
   readonly doing: 'running' | 'runnable' | 'io' | 'waiting' | 'sleeping' | 'stopped' | 'exiting' | 'idle' | 'unknown';
-  /** A phrase: `runs on CPU 3`, `sleeps in handle_userfault`, `waits for I/O in io_schedule`. */
+  /** A phrase: `runs on a CPU`, `sleeps in handle_userfault`, `waits for I/O in io_schedule`. */
   readonly text: string;
   /** What it waits for, when that is something without an owner (a completion, I/O, user space). */
   readonly wait: Wait | undefined;
@@ -19,7 +26,7 @@ export interface Chain {
   readonly edges: readonly WaitEdge[];
   /** The task that holds all up; undefined where the last lock's holder is not known. */
   readonly root: RootHolder | undefined;
-  /** The wait that the chain ends at when its lock has no known owner. */
+  /** What is waited for at the chain's end, when its lock has no known owner: by the root, or without one. */
   readonly last: Wait | undefined;
   /** All tasks that wait for the root, directly or through others. */
   readonly blocked: readonly LockTask[];
@@ -27,6 +34,85 @@ export interface Chain {
 }
 
 /** The longest chain to each root, longest first, without those that lead into a cycle. */
-export function chains(_kernel: Kernel, _graph: WaitGraph): readonly Chain[] {
-  return [];
+export function chains(kernel: Kernel, graph: WaitGraph): readonly Chain[] {
+  const deadlocked = new Set(cycles(graph).flatMap(({ tasks }) => tasks.map(({ task }) => task)));
+  const waiters = waitersByOwner(graph);
+  const roots = [...waiters.keys()].filter((task) => !graph.edges.has(task));
+  const found = roots.map((task) => toChain(kernel, graph, waiters, task, deadlocked));
+  return found
+    .filter((chain) => chain.edges.length > 0)
+    .sort((a, b) => b.edges.length - a.edges.length || b.blocked.length - a.blocked.length);
+}
+
+function toChain(
+  kernel: Kernel,
+  graph: WaitGraph,
+  waiters: ReadonlyMap<bigint, readonly bigint[]>,
+  root: bigint,
+  deadlocked: ReadonlySet<bigint>,
+): Chain {
+  const edges = longestTo(graph, waiters, root, deadlocked);
+  const blocked = [...reach(waiters, [root])]
+    .filter((task) => task !== root)
+    .flatMap((task) => graph.tasks.get(task) ?? []);
+  const sure = edges.reduce<Sureness>((weakest, edge) => weaker(weakest, edge.sure), 'certain');
+  const holder = rootHolder(kernel, graph, root);
+  return { edges, root: holder, last: holder?.wait, blocked, sure };
+}
+
+/** Breadth first from the root against the edges: who is reached last is furthest back. Loops are left out. */
+function longestTo(
+  graph: WaitGraph,
+  waiters: ReadonlyMap<bigint, readonly bigint[]>,
+  root: bigint,
+  deadlocked: ReadonlySet<bigint>,
+): readonly WaitEdge[] {
+  const towards = new Map<bigint, WaitEdge>();
+  let furthest = root;
+  const queue = [root];
+  for (const task of queue) {
+    for (const waiter of waiters.get(task) ?? []) {
+      if (waiter === root || towards.has(waiter) || deadlocked.has(waiter)) continue;
+      const edge = graph.edges.get(waiter)?.find(({ owner }) => owner.task === task);
+      if (edge === undefined) continue;
+      towards.set(waiter, edge);
+      queue.push(waiter);
+      furthest = waiter;
+    }
+  }
+  const edges: WaitEdge[] = [];
+  for (let edge = towards.get(furthest); edge !== undefined; edge = towards.get(edge.owner.task)) edges.push(edge);
+  return edges;
+}
+
+/** What a task that others wait for does itself. */
+export function rootHolder(kernel: Kernel, graph: WaitGraph, task: bigint): RootHolder | undefined {
+  const entry = taskTable(kernel).find(task);
+  if (entry === undefined) return undefined;
+  const wait = graph.waits.get(task);
+  const { pid, comm } = entry;
+  return { task, pid, comm, state: taskState(entry), wait, ...activity(kernel, entry, wait) };
+}
+
+function activity(kernel: Kernel, entry: TaskEntry, wait: Wait | undefined): Pick<RootHolder, 'doing' | 'text'> {
+  const state = taskState(entry);
+  if (entry.onCpu) return { doing: 'running', text: 'runs on a CPU' };
+  if (state === 'DE' || state === 'ZO') return { doing: 'exiting', text: 'has ended' };
+  if (state === 'RU') return { doing: 'runnable', text: 'is runnable and waits for a CPU' };
+  if (state === 'ST' || state === 'TR')
+    return { doing: 'stopped', text: state === 'ST' ? 'is stopped' : 'is stopped by a tracer' };
+  const within = wait?.within ?? sleepingIn(kernel, entry.task);
+  const place = within === undefined ? '' : ` in ${within}`;
+  if (wait?.what !== undefined)
+    return { doing: wait.kind === 'io' ? 'io' : 'waiting', text: `waits for ${wait.what}${place}` };
+  if (entry.inIowait) return { doing: 'io', text: `waits for I/O${place}` };
+  if (wait !== undefined) return { doing: 'waiting', text: `waits for a ${wait.kind}${place}` };
+  if (state === 'ID') return { doing: 'idle', text: `is idle${place}` };
+  if ((entry.flags & PF_EXITING) !== 0) return { doing: 'exiting', text: `is ending, and sleeps${place}` };
+  return { doing: 'sleeping', text: `sleeps${place}` };
+}
+
+function sleepingIn(kernel: Kernel, task: bigint): string | undefined {
+  const stack = attempt(() => unwindTask(kernel, task));
+  return stack && sleepsIn(stack);
 }

@@ -3,8 +3,12 @@
  * known has no edges, so nothing is joined through it.
  */
 import type { Kernel } from '../kernel.ts';
+import { locksOfWaits } from './contended.ts';
 import type { Lock, LockTask, Owner, Sureness, Wait } from './lock.ts';
-import type { WaitScope } from './wait.ts';
+import { lockKey } from './lock-key.ts';
+import { type WaitScope, waits, waitsOf } from './wait.ts';
+
+export { lockKey } from './lock-key.ts';
 
 export interface WaitEdge {
   readonly wait: Wait;
@@ -26,12 +30,75 @@ export interface WaitGraph {
   readonly tasks: ReadonlyMap<bigint, LockTask>;
 }
 
+/** How often owners are followed to what they wait for: the length of a chain through tasks that are not in the scope. */
+const ROUNDS = 32;
+
 /** The graph of all waits of a scope, with those of owners that are out of it. Kept for the command. */
-export function waitGraph(_kernel: Kernel, _scope: WaitScope = 'blocked'): WaitGraph {
-  return { waits: new Map(), locks: new Map(), edges: new Map(), tasks: new Map() };
+export function waitGraph(kernel: Kernel, scope: WaitScope = 'blocked'): WaitGraph {
+  return kernel.memo(`wait graph ${scope}`, 'command', () => graphFrom(kernel, waits(kernel, scope)));
 }
 
-/** The key of a lock in WaitGraph.locks; undefined for a wait whose object is not known. */
-export function lockKey(lock: Pick<Wait, 'kind' | 'address'>): string | undefined {
-  return lock.address === undefined ? undefined : `${lock.kind}:${lock.address.toString(16)}`;
+/** The graph from some waits on. */
+export function graphFrom(kernel: Kernel, from: readonly Wait[]): WaitGraph {
+  const found = new Map<bigint, Wait>();
+  const locks = new Map<string, Lock>();
+  let fresh: readonly Wait[] = from;
+  for (let round = 0; round < ROUNDS && fresh.length > 0; round++) {
+    for (const wait of fresh) found.set(wait.task, wait);
+    const unread = fresh.filter((wait) => !locks.has(lockKey(wait) ?? ''));
+    // Locks of earlier rounds are read again with all who wait for them only if a new one does.
+    for (const lock of locksOfWaits(kernel, unread)) locks.set(lockKey(lock) ?? '', lock);
+    const owners = new Set<bigint>();
+    for (const lock of locks.values()) for (const { task } of lock.owners) owners.add(task);
+    for (const wait of fresh) for (const { task } of wait.owners) owners.add(task);
+    fresh = waitsOf(
+      kernel,
+      [...owners].filter((task) => !found.has(task)),
+    );
+  }
+  return { waits: found, locks, edges: edgesOf(found, locks), tasks: tasksOf(found, locks) };
+}
+
+function edgesOf(
+  found: ReadonlyMap<bigint, Wait>,
+  locks: ReadonlyMap<string, Lock>,
+): ReadonlyMap<bigint, readonly WaitEdge[]> {
+  const edges = new Map<bigint, readonly WaitEdge[]>();
+  for (const wait of found.values()) {
+    const lock = locks.get(lockKey(wait) ?? '');
+    const waiter = lock?.waiters.find(({ task }) => task === wait.task);
+    const sureOfWait = wait.moved ? 'hint' : weaker(wait.sure, waiter?.sure ?? wait.sure);
+    const owners = new Map([...(lock?.owners ?? []), ...wait.owners].map((owner) => [owner.task, owner]));
+    const out = [...owners.values()].flatMap((owner): WaitEdge[] => {
+      // The first reader of an rwsem may be the task itself, which waits to write: a deadlock. A handed-over lock is not.
+      if (owner.task === wait.task && owner.role === 'next') return [];
+      return [
+        {
+          wait,
+          lock: lock?.owners.includes(owner) === true ? lock : undefined,
+          owner,
+          sure: weaker(sureOfWait, owner.sure),
+        },
+      ];
+    });
+    if (out.length > 0) edges.set(wait.task, out);
+  }
+  return edges;
+}
+
+function tasksOf(found: ReadonlyMap<bigint, Wait>, locks: ReadonlyMap<string, Lock>): ReadonlyMap<bigint, LockTask> {
+  const all = new Map<bigint, LockTask>();
+  const add = ({ task, pid, comm }: LockTask) => {
+    if (!all.has(task)) all.set(task, { task, pid, comm });
+  };
+  for (const wait of found.values()) for (const one of [wait, ...wait.owners]) add(one);
+  for (const lock of locks.values()) for (const one of [...lock.waiters, ...lock.owners]) add(one);
+  return all;
+}
+
+const ORDER: readonly Sureness[] = ['certain', 'likely', 'hint'];
+
+/** The weaker of two. */
+export function weaker(a: Sureness, b: Sureness): Sureness {
+  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
 }

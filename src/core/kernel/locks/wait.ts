@@ -83,10 +83,7 @@ function toWait(scene: WaitScene, sleeper: Sleeper): Wait | undefined {
   const { entry, stack, waits: waiting } = sleeper;
   const found = findWait(scene, sleeper);
   const meaning = waitMeaning(stack, waiting?.frame ?? 0);
-  const isBlocked = isWaiting(entry, 'blocked');
-  if (found === undefined && waiting === undefined && meaning === undefined && !entry.inIowait && !isBlocked) {
-    return undefined;
-  }
+  if (found === undefined && waiting === undefined && meaning === undefined && !entry.inIowait) return undefined;
   const special = meaning?.kind !== undefined && (found === undefined || found.kind === 'completion');
   const kind = special
     ? (meaning?.kind ?? 'io')
