@@ -124,7 +124,14 @@ class Connection implements Hop {
           onFailure: reject,
           onAttempt: async (allowed) => {
             if (attempts === undefined) {
-              login = new Login(this.#ssh2, { settings, identities, mayAsk, ask, banner: () => this.#banner });
+              login = new Login(this.#ssh2, {
+                settings,
+                identities,
+                mayAsk,
+                ask,
+                banner: () => this.#banner,
+                giveUp: reject,
+              });
               attempts = login.attempts();
             }
             const next = await attempts.next(allowed);

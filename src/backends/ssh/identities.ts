@@ -57,7 +57,8 @@ export async function gatherIdentities(
   const given: Candidate[] = [];
   const held: Candidate[] = [];
   const filed: Candidate[] = [];
-  for (const path of sources.files) {
+  // OpenSSH leaves out a file of -i that is not there; it is named here.
+  for (const path of new Set([...sources.given, ...sources.files])) {
     const file = readKeyFile(ssh2, path);
     const isGiven = sources.given.includes(path);
     if ('why' in file) {

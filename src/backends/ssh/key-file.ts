@@ -55,8 +55,9 @@ export function readKeyFile(ssh2: Ssh2, path: string): KeyFile | NoKey {
 /** The key, or an Error: a wrong passphrase, or a format that ssh2 does not know. */
 export function openKey(ssh2: Ssh2, bytes: Buffer, passphrase: Buffer | undefined): ParsedKey | Error {
   try {
-    const isPkcs8 = /^-----BEGIN (?:ENCRYPTED )?PRIVATE KEY-----/m.test(bytes.toString('latin1'));
-    const parsed: unknown = ssh2.utils.parseKey(isPkcs8 ? fromPkcs8(bytes, passphrase) : bytes, passphrase);
+    const pkcs8 = /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.exec(bytes.toString('latin1'));
+    if (pkcs8?.[1] !== undefined && passphrase === undefined) return new Error('it has a passphrase');
+    const parsed: unknown = ssh2.utils.parseKey(pkcs8 === null ? bytes : fromPkcs8(bytes, passphrase), passphrase);
     const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | Error | undefined;
     if (key === undefined) return new Error('it holds no key');
     if (key instanceof Error) return key;

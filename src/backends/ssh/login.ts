@@ -25,6 +25,8 @@ export interface LoginOptions {
   readonly ask: Ask;
   /** Text that the server sent before: shown above the first question. */
   readonly banner: () => string;
+  /** Told when the server's questions are not answered any more; nothing else follows. */
+  readonly giveUp: (error: OpenError) => void;
 }
 
 const PROMPTS_MAX = 16;
@@ -73,6 +75,7 @@ export class Login {
       ...(this.#allowed.length === 0
         ? []
         : [`the server takes ${this.#allowed.map((name) => serverText(name, 40)).join(', ')}`]),
+      ...(this.#isLeft ? ['a question was left without an answer'] : []),
       ...identities.notes,
     ];
     return new OpenError(parts.join('; '), this.#advice(why));
@@ -149,32 +152,42 @@ export class Login {
         finish: (answers: string[]) => void,
       ): void => {
         this.#count('keyboard-interactive', rounds === 0);
-        const isTooMany = ++rounds > ROUNDS_MAX;
-        const asked = isTooMany ? Promise.resolve([]) : this.#answerAll(name, instructions, prompts, !isFirst);
+        if (++rounds > ROUNDS_MAX) {
+          this.#options.giveUp(this.failure('the server does not stop asking'));
+          return;
+        }
+        const asked = this.#answerAll(name, instructions, prompts, !isFirst);
         isFirst = true;
-        void asked.then((answers) => finish(answers)).catch(() => undefined);
+        asked
+          .then((answers) => {
+            if (answers === undefined) this.#options.giveUp(this.failure(undefined));
+            else finish(answers);
+          })
+          .catch((error: Error) => this.#options.giveUp(this.failure(serverText(error.message, PROMPT_MAX))));
       };
       this.#allow(yield { type: 'keyboard-interactive', username: settings.user, prompt: prompt as never });
     }
   }
 
-  /** Answers in the order of the prompts; what is not answered is empty, which no server takes for an answer. */
+  /** Answers in the order of the prompts, or undefined when one was left. */
   async #answerAll(
     name: string,
     instructions: string,
     prompts: readonly ServerPrompt[],
     isAgain: boolean,
-  ): Promise<string[]> {
+  ): Promise<string[] | undefined> {
+    if (prompts.length > PROMPTS_MAX) throw new Error(`the server asks ${prompts.length} questions at once`);
     const answers: string[] = [];
     const lines = [
       ...(isAgain ? ['The answer was not taken.'] : []),
       ...serverLines(`${name}\n${instructions}`, TEXT_MAX, 20),
     ];
-    for (const [index, { prompt, echo }] of prompts.slice(0, PROMPTS_MAX).entries()) {
+    for (const { prompt, echo } of prompts) {
       const kind = echo === true ? 'text' : 'secret';
-      answers.push((await this.#put(kind, serverText(prompt, PROMPT_MAX), index === 0 ? lines : [])) ?? '');
+      const answer = await this.#put(kind, serverText(prompt, PROMPT_MAX), answers.length === 0 ? lines : []);
+      if (answer === undefined) return undefined;
+      answers.push(answer);
     }
-    while (answers.length < prompts.length) answers.push('');
     return answers;
   }
 
