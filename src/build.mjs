@@ -25,7 +25,14 @@ await build({
   // These find their own files beside them (iced-x86's .wasm, ssh2's optional native part) or are loaded with require()
   // on first use.
   external: ['iced-x86', 'fuzzysort', 'ssh2'],
-  define: { KDBG_VERSION: JSON.stringify(version), 'process.env.NODE_ENV': '"production"' },
+  jsx: 'automatic',
+  // ink asks for it in development only.
+  alias: { 'react-devtools-core': join(root, 'src/no-devtools.mjs') },
+  define: {
+    KDBG_VERSION: JSON.stringify(version),
+    'process.env.NODE_ENV': '"production"',
+    'process.env.DEV': '"false"',
+  },
   banner: {
     js: "import { createRequire as kdbgCreateRequire } from 'node:module'; const require = kdbgCreateRequire(import.meta.url);",
   },

@@ -37,12 +37,16 @@ async function runOn(asked: Invocation, version: string, engineEntry: URL): Prom
     }
   }
   const { backend, record, recordUser } = asked;
+  // Loaded while the engine opens the target: they take about as long.
+  const screen = texts.length === 0 && wantsScreen(asked) ? import('./tui/open.ts') : undefined;
+  screen?.catch(() => undefined);
   const engine = await EngineClient.start({ backend, record, recordUser, tool: `kdbg ${version}` }, engineEntry);
   const signals = endOnSignals(engine);
   let status = INTERNAL_ERROR;
   try {
-    for (const notice of engine.opened.notices) complain([notice]);
-    status = await run(engine, asked, texts, version);
+    // On a screen they stand in its scrollback.
+    if (screen === undefined) for (const notice of engine.opened.notices) complain([notice]);
+    status = await run(engine, asked, { texts, version, screen });
   } catch (error) {
     status = failed(error);
   }
@@ -53,16 +57,26 @@ async function runOn(asked: Invocation, version: string, engineEntry: URL): Prom
   return failures.length > 0 ? Math.max(status, 1) : status;
 }
 
-async function run(
-  engine: EngineClient,
-  asked: Invocation,
-  texts: readonly BatchText[],
-  version: string,
-): Promise<number> {
+interface Session {
+  readonly texts: readonly BatchText[];
+  readonly version: string;
+  /** The screen's code, where the session is to have one. */
+  readonly screen: Promise<typeof import('./tui/open.ts')> | undefined;
+}
+
+/** Whether there is a terminal that can show the screen, and nobody asked for the line prompt. */
+function wantsScreen(asked: Invocation): boolean {
+  const term = process.env['TERM'] ?? '';
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && term !== '' && term !== 'dumb';
+  return asked.tui && isTerminal && process.env['KDBG_SCREEN'] === '1';
+}
+
+async function run(engine: EngineClient, asked: Invocation, { texts, version, screen }: Session): Promise<number> {
   const exit = asked.rc ? await runRc(engine, asked) : undefined;
   if (exit !== undefined) return exit.status ?? 0;
   if (texts.length > 0) return runBatch(engine, texts, asked);
   if (!process.stdin.isTTY) return withoutTerminal(engine, asked);
+  if (screen !== undefined) return (await screen).runTui(engine, { version, recording: asked.record });
   const { runPrompt } = await import('./repl.ts');
   return runPrompt(engine, version);
 }

@@ -16,6 +16,8 @@ export interface Invocation {
   readonly record: string | undefined;
   readonly recordUser: boolean;
   readonly rc: boolean;
+  /** The screen where there is a terminal for it, not the line prompt. */
+  readonly tui: boolean;
 }
 
 /** The parse ended the program: help or version was printed, or the usage was wrong. */
@@ -87,5 +89,6 @@ function invocation(backend: BackendSpec, command: Command): Invocation {
     record: value('record'),
     recordUser: value<boolean>('recordUser') === true,
     rc: own['rc'] !== false && outer['rc'] !== false,
+    tui: own['tui'] !== false && outer['tui'] !== false,
   };
 }

@@ -56,11 +56,11 @@ function hex(address: bigint): string {
   return address.toString(16);
 }
 
-/** The selection after an object was chosen. */
-export function selectedWith(selection: Selection, ref: Ref): Selection {
+/** The selection after an object was chosen; `comm` of a task where the line tells it. */
+export function selectedWith(selection: Selection, ref: Ref, comm?: string): Selection {
   switch (ref.kind) {
     case 'task':
-      return { ...selection, task: { task: ref.task, pid: ref.pid } };
+      return { ...selection, task: { task: ref.task, pid: ref.pid, ...(comm === undefined ? {} : { comm }) } };
     case 'frame':
       return { ...selection, frame: { task: ref.task, index: ref.index } };
     case 'symbol':

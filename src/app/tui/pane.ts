@@ -37,7 +37,7 @@ const NOT_IN_PANES = /^\s*(exit|q|quit|record|set|alias|repeat)\b|[<>]\s*\S|^\s*
 
 export class Pane implements Part {
   readonly kind: PaneKind;
-  readonly viewport = new Viewport();
+  readonly viewport = new Viewport(true);
   readonly #host: PaneHost;
   #line: string | undefined;
   /** The view it shows; undefined for a command that was followed or typed. */
@@ -106,13 +106,30 @@ export class Pane implements Part {
     return 'passed';
   }
 
-  /** The selection changed: shows what belongs to it, unless the pane is pinned or shows something else. */
-  follow(changed: ReadonlySet<keyof Selection>): void {
+  /** The objects of the chosen line that become everybody's selection. */
+  selects(): readonly Ref[] {
+    const { line } = this.viewport;
+    if (line === undefined) return [];
+    const { name } = this.kind;
+    const task = name === 'stacks' ? undefined : refIn(line, 'task');
+    const frame = refIn(line, 'frame');
+    const symbol = name === 'stacks' || name === 'trace' || name === 'symbols' ? refIn(line, 'symbol') : undefined;
+    return [task, frame, symbol, refIn(line, 'lock')].filter((ref) => ref !== undefined);
+  }
+
+  /** The name of the chosen task, where the line ends with it. */
+  get comm(): string | undefined {
+    const { line } = this.viewport;
+    return this.kind.name === 'tasks' && line !== undefined ? textOf(line).trim().split(/\s+/).at(-1) : undefined;
+  }
+
+  /** The selection changed: shows what belongs to it, unless the pane is pinned. */
+  follow(changed: ReadonlySet<keyof Selection>, again = false): void {
     const { follows } = this.kind;
     if (follows === undefined || !changed.has(follows) || this.isPinned) return;
     this.#back = [];
     this.#view = 0;
-    this.show();
+    this.show(again);
   }
 
   /** Shows the view again where its line is another one by now, or nothing was read yet. */
@@ -142,6 +159,14 @@ export class Pane implements Part {
     this.#start();
     this.#line = line;
     this.#load(line, false);
+  }
+
+  /** Shows a command as one types it: no place to go back to. */
+  search(line: string): void {
+    this.#view = undefined;
+    this.#start();
+    this.#line = line;
+    this.#load(line, true);
   }
 
   /** The next or previous view; what it is. */

@@ -13,6 +13,7 @@ export type ScreenAction =
   | 'redraw'
   | 'to-prompt'
   | 'to-scrollback'
+  | 'last-pane'
   | 'pane-1'
   | 'pane-2'
   | 'pane-3'

@@ -5,6 +5,7 @@
 import { type Line, type Ref, spansOf, textOf } from '../../core/output/line.ts';
 import { isPlain, showText } from '../prompt/graphemes.ts';
 import type { CellWindow } from './contract.ts';
+import { findSqueeze, type Squeeze, squeezed } from './squeeze.ts';
 import type { Look } from './theme.ts';
 
 /** An object in a line: where its text is, in cells, and what it is. */
@@ -35,11 +36,16 @@ export function targetsOf(line: Line): readonly Target[] {
 const SIDE = 8;
 
 export class Viewport {
+  readonly #squeezes: boolean;
   #all: Line[] = [];
-  /** Those that the filter leaves. */
-  #lines: Line[] = [];
+  /** Those that the filter leaves; all of them, the same array, without one. */
+  #lines: Line[] = this.#all;
   #filter: ((text: string) => boolean) | undefined;
   #height = 1;
+  #width = 0;
+  /** Blank columns that are left out, as long as neither the lines nor the width are others. */
+  #squeeze: Squeeze;
+  #isMeasured = false;
   /** The first line shown. */
   top = 0;
   /** The line that is chosen. */
@@ -50,6 +56,11 @@ export class Viewport {
   left = 0;
   /** New lines are shown as they come. */
   follows = false;
+
+  /** `squeezes`: tables that are too wide lose blanks (squeeze.ts). */
+  constructor(squeezes = false) {
+    this.#squeezes = squeezes;
+  }
 
   get length(): number {
     return this.#lines.length;
@@ -69,13 +80,14 @@ export class Viewport {
   }
 
   get target(): Target | undefined {
-    const targets = this.line === undefined ? [] : targetsOf(this.line);
+    const targets = this.#targets();
     return targets[Math.min(this.object, targets.length - 1)];
   }
 
   /** Other lines in the place of all; the choice stays at its place as far as there is one. */
   replace(lines: readonly Line[]): void {
     this.#all = [...lines];
+    this.#isMeasured = false;
     this.#refilter();
   }
 
@@ -121,7 +133,7 @@ export class Viewport {
 
   /** The next object of the line, or further to the side where there is none. False when nothing moved. */
   side(direction: 1 | -1): boolean {
-    const targets = this.line === undefined ? [] : targetsOf(this.line);
+    const targets = this.#targets();
     const next = this.object + direction;
     if (next >= 0 && next < targets.length) {
       this.object = next;
@@ -148,7 +160,7 @@ export class Viewport {
   /** Chooses what is at a cell of the window; the object under it, if one is. */
   point(x: number, y: number): boolean {
     const index = this.top + y;
-    const line = this.#lines[index];
+    const line = this.#at(index);
     if (line === undefined) return false;
     this.choose(index);
     const at = targetsOf(line).findIndex(({ from, to }) => x + this.left >= from && x + this.left < to);
@@ -158,6 +170,7 @@ export class Viewport {
 
   paint(window: CellWindow, focused: boolean): void {
     this.#height = Math.max(1, window.height);
+    this.#measure(window.width);
     if (this.follows) {
       this.chosen = Math.max(0, this.#lines.length - 1);
       this.top = Math.max(0, this.#lines.length - this.#height);
@@ -165,7 +178,7 @@ export class Viewport {
     this.#clamp();
     this.#reveal();
     for (let y = 0; y < window.height; y++) {
-      const line = this.#lines[this.top + y];
+      const line = this.#at(this.top + y);
       if (line === undefined) break;
       const isChosen = this.top + y === this.chosen;
       const look: Look | undefined = isChosen ? (focused ? 'cursor-line' : 'cursor-line-idle') : undefined;
@@ -174,6 +187,24 @@ export class Viewport {
       window.fill(end, y, look);
       if (focused) this.#paintTarget(window, y, line);
     }
+  }
+
+  #targets(): readonly Target[] {
+    const line = this.#at(this.chosen);
+    return line === undefined ? [] : targetsOf(line);
+  }
+
+  /** The line as it is shown. */
+  #at(index: number): Line | undefined {
+    const line = this.#lines[index];
+    return line === undefined ? undefined : squeezed(line, this.#squeeze);
+  }
+
+  #measure(width: number): void {
+    if (!this.#squeezes || (this.#isMeasured && width === this.#width)) return;
+    this.#isMeasured = true;
+    this.#width = width;
+    this.#squeeze = findSqueeze(this.#all, width);
   }
 
   #paintTarget(window: CellWindow, y: number, line: Line): void {

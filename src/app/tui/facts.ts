@@ -1,0 +1,78 @@
+/**
+ * What the status bar tells of the session: the target, its kernel, the context, the recording. Asked of the engine in
+ * its spare time, at the start and after the lines that may have changed it.
+ */
+import type { EngineClient } from '../../engine/client.ts';
+import type { EngineTime } from './engine-time.ts';
+
+export interface Facts {
+  readonly target: string;
+  readonly liveness: 'live' | 'frozen' | 'replay';
+  readonly release: string;
+  readonly taint: string;
+  readonly context: { readonly pid: number; readonly comm: string } | undefined;
+  /** Path of the recording that is made. */
+  readonly recording: string | undefined;
+  /** Names of all commands. */
+  readonly commands: ReadonlySet<string>;
+}
+
+export function firstFacts(engine: EngineClient, recording: string | undefined): Facts {
+  const { name, liveness } = engine.opened;
+  return {
+    target: name,
+    liveness: name.startsWith('replay:') ? 'replay' : liveness,
+    release: '',
+    taint: '',
+    context: undefined,
+    recording,
+    commands: new Set(),
+  };
+}
+
+/** Asks what is not known; `tell` is called with each answer. Never rejects: what cannot be told stays out. */
+export async function askFacts(time: EngineTime, tell: (facts: Partial<Facts>) => void): Promise<void> {
+  await attempt(async () => tell(await askContext(time)));
+  await attempt(async () => {
+    const rows = await time.rows('sys');
+    const value = (key: string): string => {
+      const found = rows.find((row) => row['key'] === key)?.['value'];
+      return typeof found === 'string' ? found : '';
+    };
+    tell({ release: value('RELEASE') || value('KERNEL'), taint: value('TAINTED') });
+  });
+}
+
+/** The names of all commands, from the list that `help` prints. */
+export async function askCommands(time: EngineTime): Promise<Partial<Facts>> {
+  const names = new Set<string>();
+  for (const line of await time.query('help')) {
+    if (typeof line === 'string') continue;
+    for (const part of line) {
+      if (typeof part !== 'string' && part.ref?.kind === 'command') names.add(part.ref.line.replace(/^help /, ''));
+    }
+  }
+  return { commands: names };
+}
+
+/** The context and the recording: what a line of the user's may change. */
+export async function askContext(time: EngineTime): Promise<Partial<Facts>> {
+  const [row] = await time.rows('set');
+  const [pid, comm] = [row?.['pid'], row?.['comm']];
+  return typeof pid === 'number' ? { context: { pid, comm: typeof comm === 'string' ? comm : '' } } : {};
+}
+
+/** Where the recording goes that is made now. */
+export async function askRecording(time: EngineTime): Promise<Partial<Facts>> {
+  const rows = await time.rows('status');
+  const row = rows.find((each) => each['name'] === 'recording');
+  return { recording: row?.['available'] === true ? String(row['detail']) : undefined };
+}
+
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch {
+    // A target without this: the status bar leaves it out.
+  }
+}

@@ -1,0 +1,360 @@
+/**
+ * The screen as a whole: it mounts the parts, takes every event once and gives it to whoever has the keys, holds the
+ * selection that all panes share, and shares out the engine's time.
+ */
+import type { Completion } from '../../core/command/complete.ts';
+import type { Line, Ref } from '../../core/output/line.ts';
+import type { EngineClient } from '../../engine/client.ts';
+import { type Interrupts, interrupts } from '../interrupt.ts';
+import type { History } from '../prompt/history.ts';
+import type { InputEvent } from '../prompt/keys.ts';
+import type { ProcessHost, TerminalInput, TerminalOutput } from '../prompt/terminal-mode.ts';
+import { ChromePart } from './chrome-part.tsx';
+import type { Frame } from './compositor.ts';
+import { configPath, type ScreenConfig, writeLayouts } from './config.ts';
+import type {
+  App,
+  AppState,
+  Focus,
+  OverlayPart,
+  PaneName,
+  Part,
+  PromptPart,
+  RunBy,
+  ScrollbackPart,
+  Selection,
+} from './contract.ts';
+import { Desk } from './desk.ts';
+import { EngineTime } from './engine-time.ts';
+import { takeEvent } from './events.ts';
+import { askCommands, askContext, askFacts, askRecording, type Facts, firstFacts } from './facts.ts';
+import { followingOf, selectedWith } from './follow.ts';
+import { frameOf } from './frame-of.ts';
+import { Mouse } from './mouse.ts';
+import type { Pane, PaneHost } from './pane.ts';
+import { complaintLines, runLine } from './run-line.ts';
+import { Screen } from './screen.ts';
+import { rebindScreen, SCREEN_KEYS, type ScreenBinding } from './screen-keys.ts';
+import { chooseTheme, type Look, type Theme } from './theme.ts';
+
+/** The parts that others write. */
+export interface Parts {
+  readonly prompt: (app: Host) => PromptPart;
+  readonly scrollback: (app: Host) => ScrollbackPart;
+  readonly palette: (app: Host) => OverlayPart;
+}
+
+export interface HostOptions {
+  readonly engine: EngineClient;
+  readonly history: History;
+  readonly config: ScreenConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: TerminalInput;
+  readonly output: TerminalOutput;
+  readonly process: ProcessHost;
+  readonly parts: Parts;
+  readonly recording: string | undefined;
+}
+
+/** Milliseconds that a choice must last before other panes follow it: a key that repeats does not make them read. */
+const SETTLE_MS = 90;
+/** Between two pictures of a command that runs. */
+const PROGRESS_MS = 250;
+/** OSC 52 of more than this is dropped by terminals (tmux takes 74,994 bytes of base64). */
+const COPY_MAX = 56_000;
+
+export class Host implements App {
+  readonly engine: EngineClient;
+  readonly history: History;
+  readonly theme: Theme;
+  readonly keys: readonly ScreenBinding[];
+  readonly time: EngineTime;
+  readonly screen: Screen;
+  readonly desk: Desk;
+  readonly prompt: PromptPart;
+  readonly scrollback: ScrollbackPart;
+  readonly chrome: ChromePart;
+  /** Resolves to the exit status. */
+  readonly ended: Promise<number>;
+  facts: Facts;
+  state: AppState;
+  overlay: OverlayPart | undefined;
+  /** The pane that had the keys last. */
+  lastPane: PaneName | undefined;
+  /** The text that `n` looks for. */
+  lastSearch: string | undefined;
+  readonly #options: HostOptions;
+  readonly #control: Interrupts;
+  readonly #mouse = new Mouse();
+  #chosen: NodeJS.Timeout | undefined;
+  #progress: NodeJS.Timeout | undefined;
+  #end: (status: number) => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    const { engine, history, config, env, input, output, parts } = options;
+    this.engine = engine;
+    this.history = history;
+    this.theme = chooseTheme(config.theme, env);
+    const bound = rebindScreen(SCREEN_KEYS, config.keys);
+    this.keys = bound.table;
+    this.ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
+    this.time = new EngineTime(engine, (error) => this.#fail(error));
+    this.#control = interrupts(engine, (text) => this.tell(text, 'warn'));
+    this.facts = firstFacts(engine, options.recording);
+    this.screen = new Screen({
+      input,
+      output,
+      host: options.process,
+      theme: this.theme,
+      mouse: config.mouse,
+      onEvents: (events) => this.#take(events),
+      frame: () => this.#frame(),
+      onResize: () => this.#resized(),
+      onInterrupt: () => void this.cancel(),
+      onEnd: () => this.quit(),
+    });
+    const { size } = this.screen;
+    this.state = { size, focus: 'prompt', overlay: undefined, selection: {}, running: undefined, message: undefined };
+    this.desk = new Desk(this.#paneHost(), size, config.layouts);
+    this.chrome = new ChromePart(this, env);
+    this.prompt = parts.prompt(this);
+    this.scrollback = parts.scrollback(this);
+    for (const trouble of bound.troubles) this.scrollback.say(complaintLines([trouble]));
+  }
+
+  /** Draws the first frame and begins to read what the panes show. */
+  start(): void {
+    this.desk.resize(this.screen.size);
+    this.screen.flush();
+    const tell = (facts: Partial<Facts>): void => this.#learn(facts);
+    void askFacts(this.time, tell).then(() => askCommands(this.time).then(tell, () => undefined));
+  }
+
+  /** Gives the terminal back, and keeps the layout. Throws the error of the file it is kept in. */
+  dispose(): void {
+    clearTimeout(this.#chosen);
+    clearInterval(this.#progress);
+    this.time.close();
+    this.screen.close();
+    const layouts = this.desk.changedLayouts;
+    if (layouts !== undefined) writeLayouts(configPath(this.#options.env), layouts);
+  }
+
+  update(change: Partial<AppState>): void {
+    const before = this.state;
+    this.state = { ...before, ...change };
+    if (this.state.focus !== before.focus) {
+      for (const [name, pane] of this.desk.panes) {
+        pane.focused = name === this.state.focus;
+        this.screen.compositor.redraw(pane);
+      }
+      this.redraw(this.scrollback);
+    }
+    this.redraw(this.chrome);
+  }
+
+  redraw(part: Part): void {
+    this.screen.compositor.redraw(part);
+    this.screen.drawLater();
+  }
+
+  run(line: string, by: RunBy): void {
+    if (line.trim() === '') return;
+    if (by !== 'prompt') {
+      this.history.add(line);
+      this.prompt.remember(line);
+    }
+    this.time.user(() => this.#run(line, by)).catch(this.#fail);
+  }
+
+  cancel(): boolean {
+    if (!this.time.isRunning) return false;
+    this.#control.press();
+    return true;
+  }
+
+  complete(line: string, cursor: number, signal?: AbortSignal): Promise<Completion> {
+    return this.time.complete(line, cursor, signal);
+  }
+
+  query(line: string): Promise<readonly Line[]> {
+    return this.time.query(line);
+  }
+
+  rows(line: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    return this.time.rows(line);
+  }
+
+  follow(ref: Ref): void {
+    this.select(ref);
+    this.run(followingOf(ref, '', (name) => this.facts.commands.has(name)).line, 'key');
+  }
+
+  select(ref: Ref, comm?: string): void {
+    const before = this.state.selection;
+    const selection = selectedWith(before, ref, comm);
+    const changed = new Set<keyof Selection>();
+    for (const key of ['task', 'frame', 'symbol', 'lock'] as const) {
+      if (!isSame(before[key], selection[key])) changed.add(key);
+    }
+    if (changed.size === 0) return;
+    this.update({ selection });
+    for (const pane of this.desk.panes.values()) if (this.state.focus !== pane.kind.name) pane.follow(changed);
+  }
+
+  /** The choice in a pane moved: once it rests, it becomes the selection of all. */
+  chosen(pane: Pane): void {
+    clearTimeout(this.#chosen);
+    this.#chosen = setTimeout(() => {
+      for (const ref of pane.selects()) this.select(ref, pane.comm);
+    }, SETTLE_MS);
+  }
+
+  focus(focus: Focus): void {
+    if (focus !== 'prompt' && focus !== 'scrollback') {
+      this.desk.show(focus, this.state.focus);
+      this.lastPane = focus;
+    } else if (this.desk.zoomed !== undefined && this.desk.zoomed !== 'shell') this.desk.unzoom();
+    this.update({ focus });
+  }
+
+  open(name: string, overlay: OverlayPart): void {
+    if (this.overlay !== undefined) this.screen.compositor.drop(this.overlay);
+    this.overlay = overlay;
+    this.update({ overlay: name });
+  }
+
+  close(): void {
+    if (this.overlay !== undefined) this.screen.compositor.drop(this.overlay);
+    this.overlay = undefined;
+    this.update({ overlay: undefined });
+  }
+
+  openPalette(): void {
+    this.open('palette', this.#options.parts.palette(this));
+  }
+
+  typeInk(character: string): void {
+    if (this.overlay !== undefined) this.screen.compositor.type(this.overlay, character);
+  }
+
+  tell(text: string, look: Look = 'note'): void {
+    this.update({ message: { text, look } });
+  }
+
+  copy(text: string): void {
+    if (text.length > COPY_MAX) {
+      this.tell(`${text.length} characters are too many for the clipboard of a terminal; > FILE writes them`, 'warn');
+      return;
+    }
+    this.screen.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+    this.tell(`copied ${text.length} characters, if the terminal allows it (OSC 52)`);
+  }
+
+  lend<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.screen.lend(work);
+  }
+
+  quit(): void {
+    this.#end(0);
+  }
+
+  /** A command that a key or click stands for: shown, and kept in the history. */
+  teach(line: string): void {
+    this.history.add(line);
+    this.prompt.remember(line);
+    this.tell(`= ${line}`);
+  }
+
+  async #run(line: string, by: RunBy): Promise<void> {
+    this.#control.reset();
+    this.scrollback.command(line, by);
+    let lines = 0;
+    const show = (): void => this.update({ running: { line, since, lines } });
+    const since = performance.now();
+    show();
+    this.#progress = setInterval(show, PROGRESS_MS);
+    try {
+      const { exit } = await runLine(line, {
+        engine: this.engine,
+        scrollback: this.scrollback,
+        lend: (work) => this.lend(work),
+        onLines: (count) => {
+          lines = count;
+        },
+      });
+      if (exit !== undefined) this.#end(exit.status ?? 0);
+    } finally {
+      clearInterval(this.#progress);
+      this.update({ running: undefined });
+    }
+    this.#afterRun(line);
+  }
+
+  /** A live target may have moved on, and the line may have changed the context. */
+  #afterRun(line: string): void {
+    const tell = (facts: Partial<Facts>): void => this.#learn(facts);
+    if (/\bset\b/.test(line)) askContext(this.time).then(tell, () => undefined);
+    if (/\brecord\b/.test(line)) askRecording(this.time).then(tell, () => undefined);
+    if (this.engine.opened.liveness === 'live') for (const pane of this.desk.shown()) pane.refresh();
+  }
+
+  #learn(facts: Partial<Facts>): void {
+    const { pid } = this.facts.context ?? {};
+    this.facts = { ...this.facts, ...facts };
+    this.redraw(this.chrome);
+    if (facts.commands !== undefined) for (const pane of this.desk.shown()) pane.show();
+    const moved = facts.context !== undefined && pid !== undefined && facts.context.pid !== pid;
+    if (!moved) return;
+    this.update({ selection: {} });
+    for (const pane of this.desk.panes.values()) pane.follow(new Set(['task']), true);
+  }
+
+  #resized(): void {
+    this.state = { ...this.state, size: this.screen.size };
+    this.desk.resize(this.screen.size);
+    const { focus } = this.state;
+    if (focus !== 'prompt' && focus !== 'scrollback' && !this.desk.isShown(focus)) this.focus('prompt');
+    this.redraw(this.chrome);
+  }
+
+  #paneHost(): PaneHost {
+    const host = this;
+    return {
+      time: this.time,
+      get selection() {
+        return host.state.selection;
+      },
+      has: (command) => this.facts.commands.has(command),
+      changed: (pane, title) => {
+        if (!pane.isShown) return;
+        this.redraw(pane);
+        if (title) this.redraw(this.chrome);
+      },
+    };
+  }
+
+  #frame(): Frame {
+    return frameOf(this);
+  }
+
+  #take(events: readonly InputEvent[]): void {
+    for (const event of events) takeEvent(this, event, this.#mouse);
+  }
+}
+
+/** Whether two parts of a selection are the same object. */
+function isSame(one: object | number | undefined, other: object | number | undefined): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object') return one === other;
+  const identity = (of: object): string =>
+    Object.entries(of)
+      .filter(([key]) => key !== 'comm')
+      .map(String)
+      .join();
+  return identity(one) === identity(other);
+}

@@ -1,0 +1,50 @@
+/**
+ * Opens the screen on an engine that is ready, and closes it again whatever happens. Loaded only when there is a
+ * terminal for it: react and ink take 150 ms to load.
+ */
+import type { EngineClient } from '../../engine/client.ts';
+import { historyPath, openHistory } from '../prompt/history-file.ts';
+import { configPath, readConfig } from './config.ts';
+import { Host } from './host.ts';
+import { complaintLines } from './run-line.ts';
+import { openLinePart, openScrollback } from './stand-in.ts';
+
+export interface TuiOptions {
+  readonly version: string;
+  /** The file that the session is recorded to. */
+  readonly recording: string | undefined;
+}
+
+/** Runs the screen until it is left. Resolves to the exit status. Throws EngineDied. */
+export async function runTui(engine: EngineClient, { version, recording }: TuiOptions): Promise<number> {
+  const { env, stdin, stdout } = process;
+  const troubles: string[] = [];
+  const trouble = (message: string) => troubles.push(message);
+  const host = new Host({
+    engine,
+    history: openHistory(historyPath(env), trouble),
+    config: readConfig(configPath(env), trouble),
+    env,
+    input: stdin,
+    output: stdout,
+    process,
+    parts: {
+      prompt: openLinePart,
+      scrollback: openScrollback,
+      palette: () => {
+        throw new Error('none');
+      },
+    },
+    recording,
+  });
+  try {
+    const greeting = `kdbg ${version} on ${engine.opened.name}; help lists the commands, F1 explains, Esc goes to the panes`;
+    host.scrollback.say([[{ text: greeting, tone: 'dim' }]]);
+    for (const notice of engine.opened.notices) host.scrollback.say([[{ text: notice, tone: 'warn' }]]);
+    host.scrollback.say(troubles.flatMap((each) => complaintLines([each])));
+    host.start();
+    return await host.ended;
+  } finally {
+    host.dispose();
+  }
+}
