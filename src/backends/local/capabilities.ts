@@ -9,6 +9,8 @@ export type Attempt = 'ok' | 'empty' | 'absent' | 'denied' | 'error';
 
 export interface Facts {
   readonly isRoot: boolean;
+  /** How this user becomes root, where that is not by running kdbg on this machine. */
+  readonly becomeRoot?: string;
   /** In a user namespace, where root is root of the namespace only. */
   readonly inUserNamespace: boolean;
   /** In a PID namespace below the first: a container, as a rule. */
@@ -60,7 +62,7 @@ function memory(facts: Facts): Capability {
           'boot it with lockdown=integrity or none; a policy of Secure Boot may set the level',
         );
       }
-      if (!facts.isRoot) return no('only root may read /proc/kcore', 'run kdbg as root: sudo kdbg');
+      if (!facts.isRoot) return no('only root may read /proc/kcore', asRoot(facts));
       return no(
         isContainer(facts)
           ? 'root of a container may not read /proc/kcore (CAP_SYS_RAWIO)'
@@ -80,15 +82,12 @@ function symbols(facts: Facts): Capability {
   if (facts.kallsyms !== 'ok') {
     return facts.kallsyms === 'absent'
       ? no('there is no /proc/kallsyms: the kernel was built without CONFIG_KALLSYMS', 'names need CONFIG_KALLSYMS')
-      : no('/proc/kallsyms cannot be read', 'run kdbg as root');
+      : no('/proc/kallsyms cannot be read', asRoot(facts));
   }
   if (!facts.hidesAddresses) return { name: 'symbols', available: true, detail: '/proc/kallsyms' };
   const level = facts.kptrRestrict ?? '?';
   if (!facts.isRoot) {
-    return no(
-      `the kernel hides its addresses from this user (kernel.kptr_restrict=${level})`,
-      'run kdbg as root: sudo kdbg',
-    );
+    return no(`the kernel hides its addresses from this user (kernel.kptr_restrict=${level})`, asRoot(facts));
   }
   return level === '2'
     ? no(
@@ -126,7 +125,7 @@ function log(facts: Facts): Capability {
     facts.log === 'absent'
       ? 'there is no /dev/kmsg here'
       : `this user may not read /dev/kmsg (kernel.dmesg_restrict=${facts.dmesgRestrict ?? '?'})`;
-  const help = facts.log === 'absent' && isContainer(facts) ? 'run kdbg on the host itself' : 'run kdbg as root';
+  const help = facts.log === 'absent' && isContainer(facts) ? 'run kdbg on the host itself' : asRoot(facts);
   return { name: 'log', available: false, detail, help };
 }
 
@@ -140,8 +139,12 @@ function stacks(facts: Facts): Capability {
     name: 'stacks',
     available: false,
     detail: 'this user may not read /proc/PID/stack (CAP_SYS_ADMIN)',
-    help: isContainer(facts) ? 'run kdbg on the host itself' : 'run kdbg as root: sudo kdbg',
+    help: isContainer(facts) ? 'run kdbg on the host itself' : asRoot(facts),
   };
+}
+
+function asRoot(facts: Facts): string {
+  return facts.becomeRoot ?? 'run kdbg as root: sudo kdbg';
 }
 
 function isContainer(facts: Facts): boolean {

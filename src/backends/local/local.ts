@@ -8,7 +8,7 @@ import { createLocalFiles } from './files.ts';
 import { type KcoreMemory, openKcore } from './kcore.ts';
 import { EmptyKcoreError } from './kcore-file.ts';
 import { failureOf } from './paths.ts';
-import { gatherFacts, type KcoreAttempt } from './probe.ts';
+import { factsOf, type KcoreAttempt, probe } from './probe.ts';
 
 export interface LocalOptions {
   /** Elsewhere than /proc/kcore: for tests. */
@@ -35,13 +35,7 @@ export function openLocal(options: LocalOptions = {}): Backend {
     counters,
     vmcoreinfo: () => memory?.vmcoreinfo,
     capabilities() {
-      capabilities ??= capabilitiesOf(
-        gatherFacts(
-          createLocalFiles(() => {}),
-          attempt,
-          process.getuid?.(),
-        ),
-      );
+      capabilities ??= capabilitiesOf(factsOf(probe(createLocalFiles(() => {})), attempt, process.getuid?.()));
       return capabilities;
     },
     close: () => memory?.close(),

@@ -12,13 +12,46 @@ const PROCESS_FILE = /^\/proc\/\d{1,10}(?:\/task\/\d{1,10})?\/[a-z_]+$/;
 /** Reading these takes what is read away from whoever else reads it, or waits for more. */
 const CONSUMING = /^\/proc\/kmsg$|\/(?:trace_pipe|trace_pipe_raw|snapshot_raw)$/;
 
-/** A path that may be opened, with all links resolved; or why it may not. */
-export function resolveTargetPath(path: string): { readonly path: string } | FileFailure {
+const TRACEFS = /^\/sys\/kernel\/(?:debug\/)?tracing\/[^/]/;
+const STREAM = /^\/sys\/kernel\/(?:debug\/)?tracing\/(?:.+\/)?trace_pipe(?:_raw)?$/;
+/** Links of a process to what is none of the kernel's. */
+const PROCESS_LINK = /^\/proc\/(?:\d+|self|thread-self)\/(?:task\/\d+\/)?(?:root|cwd|exe|fd|map_files)(?:\/|$)/;
+
+/** Why a path may not be opened, as far as its text tells; undefined when it may. */
+export function refusedPath(path: string): FileFailure | undefined {
   const denied = (detail: string): FileFailure => ({ path, reason: 'denied', detail });
-  if (path === KERNEL_LOG) return { path };
+  if (path === KERNEL_LOG) return undefined;
   if (!isPlain(path) || !isWithinRoots(path)) return denied('not a file of the kernel: /proc, /sys and /boot are');
   if (CONSUMING.test(path)) return denied('reading it would take its records away from its other readers');
   if (path === '/proc/kcore') return denied('kernel memory is read as memory');
+  return undefined;
+}
+
+/** As refusedPath, where links cannot be resolved: a path through a process's links leads anywhere. */
+export function refusedFarPath(path: string): FileFailure | undefined {
+  const refused = refusedPath(path);
+  if (refused !== undefined || !PROCESS_LINK.test(path)) return refused;
+  return { path, reason: 'denied', detail: "it leads through a link that leaves the kernel's files" };
+}
+
+/** Why a file may not be opened as a stream: those that flow are the kernel's log and what tracing writes. */
+export function refusedStream(path: string): FileFailure | undefined {
+  if (path === KERNEL_LOG || (isPlain(path) && STREAM.test(path))) return undefined;
+  return { path, reason: 'denied', detail: 'not a file that flows: trace_pipe and /dev/kmsg are' };
+}
+
+/** Why a file may not be written: only tracefs is. */
+export function refusedControl(path: string): FileFailure | undefined {
+  if (isPlain(path) && TRACEFS.test(path)) return undefined;
+  return { path, reason: 'denied', detail: 'not a file of tracefs: kdbg writes to no other' };
+}
+
+/** A path that may be opened, with all links resolved; or why it may not. */
+export function resolveTargetPath(path: string): { readonly path: string } | FileFailure {
+  const refused = refusedPath(path);
+  if (refused !== undefined) return refused;
+  if (path === KERNEL_LOG) return { path };
+  const denied = (detail: string): FileFailure => ({ path, reason: 'denied', detail });
   // O_NOFOLLOW refuses the last part when it is a link after all (exe, cwd, root).
   if (PROCESS_FILE.test(path)) return { path };
   try {

@@ -2,7 +2,7 @@
  * Gathers what capabilities.ts judges: each source is tried once, the way it will be used.
  */
 
-import type { FileSource } from '../../core/memory/backend.ts';
+import type { FileResult, FileSource, ListResult } from '../../core/memory/backend.ts';
 import { decodeText } from '../../core/memory/text.ts';
 import type { Attempt, Facts } from './capabilities.ts';
 
@@ -13,25 +13,53 @@ export interface KcoreAttempt {
   readonly ranges: number;
 }
 
-export function gatherFacts(files: FileSource, kcore: KcoreAttempt, uid: number | undefined): Facts {
-  const kallsyms = attempt(files, '/proc/kallsyms', 4096);
-  const modules = files.list('/sys/kernel/btf');
+/** What is tried, all in one request. */
+export const PROBED_FILES = [
+  '/proc/kallsyms',
+  '/proc/self/uid_map',
+  '/proc/self/status',
+  '/sys/kernel/security/lockdown',
+  '/proc/sys/kernel/kptr_restrict',
+  '/sys/kernel/btf/vmlinux',
+  '/dev/kmsg',
+  '/proc/sys/kernel/dmesg_restrict',
+  '/proc/self/stack',
+] as const;
+/** Read of each at most: some of its first lines tell. */
+export const PROBED_LENGTH = 4096;
+export const BTF_FOLDER = '/sys/kernel/btf';
+
+/** How the probes ended: the files in the order of PROBED_FILES, and the BTF of vmlinux and modules by name. */
+export interface Probed {
+  readonly files: readonly FileResult[];
+  readonly btf: ListResult;
+}
+
+export function probe(files: FileSource): Probed {
+  return { files: files.readMany(PROBED_FILES, PROBED_LENGTH), btf: files.list(BTF_FOLDER) };
+}
+
+/** `uid` is the effective user of whoever reads the files. */
+export function factsOf(probed: Probed, kcore: KcoreAttempt, uid: number | undefined): Facts {
+  const result = (path: (typeof PROBED_FILES)[number]) => probed.files[PROBED_FILES.indexOf(path)];
+  const text = (path: (typeof PROBED_FILES)[number]) => textOf(result(path));
+  const kallsyms = attempt(result('/proc/kallsyms'));
   return {
     isRoot: uid === 0,
-    inUserNamespace: !isWholeRange(text(files, '/proc/self/uid_map')),
-    inPidNamespace: /^NSpid:\s+\d+\s+\d/m.test(text(files, '/proc/self/status') ?? ''),
-    lockdown: lockdownLevel(text(files, '/sys/kernel/security/lockdown')),
+    inUserNamespace: !isWholeRange(text('/proc/self/uid_map')),
+    inPidNamespace: /^NSpid:\s+\d+\s+\d/m.test(text('/proc/self/status') ?? ''),
+    lockdown: lockdownLevel(text('/sys/kernel/security/lockdown')),
     kcore: kcore.attempt,
     kcoreDetail: kcore.detail,
     ranges: kcore.ranges,
     kallsyms,
-    hidesAddresses: kallsyms === 'ok' && !/^0*[1-9a-f]/m.test(text(files, '/proc/kallsyms', 4096) ?? ''),
-    kptrRestrict: text(files, '/proc/sys/kernel/kptr_restrict')?.trim(),
-    btf: attempt(files, '/sys/kernel/btf/vmlinux', 64),
-    moduleBtf: modules.ok ? modules.names.filter((name) => name !== 'vmlinux').length : 0,
-    log: attempt(files, '/dev/kmsg', 64 * 1024),
-    dmesgRestrict: text(files, '/proc/sys/kernel/dmesg_restrict')?.trim(),
-    stack: attempt(files, '/proc/self/stack', 4096),
+    hidesAddresses: kallsyms === 'ok' && !/^0*[1-9a-f]/m.test(text('/proc/kallsyms') ?? ''),
+    kptrRestrict: text('/proc/sys/kernel/kptr_restrict')?.trim(),
+    btf: attempt(result('/sys/kernel/btf/vmlinux')),
+    moduleBtf: probed.btf.ok ? probed.btf.names.filter((name) => name !== 'vmlinux').length : 0,
+    log: attempt(result('/dev/kmsg')),
+    dmesgRestrict: text('/proc/sys/kernel/dmesg_restrict')?.trim(),
+    stack: attempt(result('/proc/self/stack')),
   };
 }
 
@@ -45,13 +73,12 @@ function isWholeRange(map: string | undefined): boolean {
   return map === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(map);
 }
 
-function attempt(files: FileSource, path: string, limit: number): Attempt {
-  const result = files.read(path, limit);
+function attempt(result: FileResult | undefined): Attempt {
+  if (result === undefined) return 'error';
   if (result.ok) return result.bytes.length > 0 || result.truncated ? 'ok' : 'empty';
   return result.failure.reason === 'absent' || result.failure.reason === 'denied' ? result.failure.reason : 'error';
 }
 
-function text(files: FileSource, path: string, limit = 64 * 1024): string | undefined {
-  const result = files.read(path, limit);
-  return result.ok ? decodeText(result.bytes) : undefined;
+function textOf(result: FileResult | undefined): string | undefined {
+  return result?.ok === true ? decodeText(result.bytes) : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { capabilitiesOf, type Facts } from '../../../src/backends/local/capabilities.ts';
-import { gatherFacts, lockdownLevel } from '../../../src/backends/local/probe.ts';
+import { factsOf, lockdownLevel, probe } from '../../../src/backends/local/probe.ts';
 import type { FileSource } from '../../../src/core/memory/backend.ts';
 import { encodeText } from '../../../src/core/memory/text.ts';
 
@@ -74,26 +74,27 @@ describe('what this machine offers', () => {
 describe('the facts', () => {
   const machine = (texts: Readonly<Record<string, string>>): FileSource =>
     ({
-      read: (path: string, limit = 1e6) => {
-        const text = texts[path];
-        const reason = text === 'EPERM' ? 'denied' : 'absent';
-        return text === undefined || text === 'EPERM'
-          ? { ok: false, failure: { path, reason, detail: '' } }
-          : { ok: true, bytes: encodeText(text.slice(0, limit)), truncated: text.length > limit };
-      },
+      readMany: (paths: readonly string[], limit = 1e6) =>
+        paths.map((path) => {
+          const text = texts[path];
+          const reason = text === 'EPERM' ? 'denied' : 'absent';
+          return text === undefined || text === 'EPERM'
+            ? { ok: false, failure: { path, reason, detail: '' } }
+            : { ok: true, bytes: encodeText(text.slice(0, limit)), truncated: text.length > limit };
+        }),
       list: () => ({ ok: true, names: ['vmlinux', 'xfs', 'fuse'] }),
     }) as unknown as FileSource;
   const kcore = { attempt: 'denied', detail: '', ranges: 0 } as const;
 
   it('tell a container from a machine', () => {
-    const container = gatherFacts(
-      machine({
+    const container = factsOf(
+      probe(machine({
         '/proc/self/uid_map': '         0     100000      65536\n',
         '/proc/self/status': 'Name:\tnode\nNSpid:\t4242\t7\n',
         '/sys/kernel/security/lockdown': 'none [integrity] confidentiality\n',
         '/proc/kallsyms': '0000000000000000 A fixed_percpu_data\n0000000000000000 T _stext\n',
         '/proc/self/stack': 'EPERM',
-      }),
+      })),
       kcore,
       0,
     );
@@ -104,12 +105,12 @@ describe('the facts', () => {
       isRoot: true,
     });
     expect(container).toMatchObject({ hidesAddresses: true, stack: 'denied', btf: 'absent', moduleBtf: 2 });
-    const host = gatherFacts(
-      machine({
+    const host = factsOf(
+      probe(machine({
         '/proc/self/uid_map': '         0          0 4294967295\n',
         '/proc/self/status': 'NSpid:\t4242\n',
         '/proc/kallsyms': '0000000000000000 A fixed_percpu_data\n0000000000001000 A cpu_debug_store\n',
-      }),
+      })),
       kcore,
       1000,
     );

@@ -1,0 +1,219 @@
+/**
+ * A live kernel behind a link: the backend. It is opened with one exchange, which asks for all that must be known at
+ * once; what the first command will want (symbols, types) is sent for at the same time and comes while the user types.
+ */
+
+import { BackendError, CancelledError, KdbgError } from '../../core/errors.ts';
+import type { Kcore } from '../../core/formats/kcore.ts';
+import type { Backend, Capability, ControlSource, FileResult, Regained } from '../../core/memory/backend.ts';
+import { capabilitiesOf, type Facts } from '../local/capabilities.ts';
+import { refusedControl } from '../local/paths.ts';
+import { BTF_FOLDER, factsOf, PROBED_FILES, PROBED_LENGTH } from '../local/probe.ts';
+import { BuildCache } from './build-cache.ts';
+import { BuildTables } from './build-tables.ts';
+import { FIRST_HEADERS, KCORE, type KcoreHeaders, kcoreHeaders } from './kcore-headers.ts';
+import type { Link } from './link.ts';
+import type { ReaderFacts } from './reader.ts';
+import { BOOT_FILE_LENGTH, BOOT_FILES, RemoteFiles } from './remote-files.ts';
+import { RemoteMemory } from './remote-memory.ts';
+import { remoteStreams } from './remote-streams.ts';
+import { WireExchange } from './wire-exchange.ts';
+
+/** What the first command will want, as a rule. */
+const WANTED_SOON = ['/sys/kernel/btf/vmlinux', '/proc/kallsyms'];
+/** Pauses between attempts to connect again, in milliseconds. */
+const BACK_OFF = [0, 1000, 2000];
+
+export interface RemoteTargetOptions {
+  readonly link: Link;
+  /** "ssh:web7". */
+  readonly name: string;
+  /** Where things constant of a kernel are kept; undefined for nowhere. */
+  readonly cacheRoot: string | undefined;
+  /** How the user becomes root here: "log in as root, or add --sudo". */
+  readonly becomeRoot: string;
+}
+
+export interface RemoteTarget {
+  readonly backend: Backend;
+  readonly facts: ReaderFacts;
+  /** What the user should see before anything else. */
+  readonly notices: readonly string[];
+}
+
+/** What is known of one connection. */
+interface Connection {
+  readonly facts: ReaderFacts;
+  readonly headers: KcoreHeaders;
+  readonly probed: Facts;
+}
+
+/** Connects. Throws OpenError, UsageError, BackendError, CancelledError. */
+export function openRemote(options: RemoteTargetOptions): RemoteTarget {
+  const notices: string[] = [];
+  const target = new Target(options, (notice) => notices.push(notice));
+  return { backend: target.backend(), facts: target.facts, notices };
+}
+
+class Target {
+  readonly #options: RemoteTargetOptions;
+  readonly #wire: WireExchange;
+  readonly #files: RemoteFiles;
+  readonly #tables: BuildTables;
+  readonly #memory: RemoteMemory | undefined;
+  #connection: Connection;
+  /** What the target's side was last told to restore: told again after a reconnection. */
+  #restore: Parameters<ControlSource['restore']>[0] = [];
+
+  constructor(options: RemoteTargetOptions, tell: (notice: string) => void) {
+    this.#options = options;
+    this.#wire = new WireExchange(options.link);
+    const facts = options.link.connect(tell);
+    const cache = this.#cacheOf(facts);
+    this.#files = new RemoteFiles(this.#wire, cache);
+    this.#tables = new BuildTables(cache);
+    this.#connection = this.#look(facts);
+    const { kcore } = this.#connection.headers;
+    this.#memory = kcore && new RemoteMemory(this.#wire, kcore, this.#tables);
+  }
+
+  get facts(): ReaderFacts {
+    return this.#connection.facts;
+  }
+
+  backend(): Backend {
+    const { link, name } = this.#options;
+    const wire = this.#wire;
+    return {
+      name,
+      liveness: 'live',
+      ...(this.#memory && { memory: this.#memory }),
+      files: this.#files,
+      control: this.#control(),
+      streams: remoteStreams(link),
+      get counters() {
+        return wire.counters;
+      },
+      vmcoreinfo: () => vmcoreinfoText(this.#connection.headers.kcore),
+      regain: () => this.#regain(),
+      capabilities: () => this.#capabilities(),
+      close: () => link.close(),
+    };
+  }
+
+  /** One exchange: kcore's headers, what tells what this user may see, what never changes; and what is wanted soon. */
+  #look(facts: ReaderFacts): Connection {
+    const wire = this.#wire;
+    const sent = [
+      wire.link.send({ op: 'files', paths: PROBED_FILES, limit: PROBED_LENGTH }),
+      wire.link.send({ op: 'files', paths: BOOT_FILES, limit: BOOT_FILE_LENGTH }),
+      wire.link.send({ op: 'files', paths: [KCORE], limit: FIRST_HEADERS }),
+    ] as const;
+    const list = wire.link.send({ op: 'list', path: BTF_FOLDER });
+    this.#files.prefetch(WANTED_SOON);
+    const [probes, boot, kcore] = wire.collect(sent).map((answer) => answer.map(plain));
+    const [btf] = wire.collect([list]);
+    const headers = kcoreHeaders(kcore?.[0], (length) => {
+      return plain(wire.one({ op: 'files', paths: [KCORE], limit: length })[0]);
+    });
+    const files = PROBED_FILES.map((_, i) => plain(probes?.[i]));
+    const probed = factsOf({ files, btf: btf ?? { ok: false, failure: NO_ANSWER } }, headers.attempt, facts.uid);
+    const known = new Map(BOOT_FILES.map((path, i) => [path, plain(boot?.[i])]));
+    for (const [path, result] of known) this.#files.learn(path, result);
+    return { facts, headers, probed: { ...probed, becomeRoot: this.#options.becomeRoot } };
+  }
+
+  #regain(): Regained | undefined {
+    const { link } = this.#options;
+    if (link.lost === undefined) return undefined;
+    const before = this.#connection.facts;
+    this.#memory?.forget();
+    const facts = this.#reconnect();
+    const rebooted = facts.bootId !== before.bootId;
+    this.#files.renew(this.#cacheOf(facts));
+    if (rebooted) this.#tables.renew(this.#cacheOf(facts));
+    this.#connection = this.#look(facts);
+    const { kcore } = this.#connection.headers;
+    if (kcore !== undefined) this.#memory?.renew(kcore);
+    if (!rebooted && this.#restore.length > 0) this.#wire.one({ op: 'restore', steps: this.#restore });
+    return rebooted ? 'rebooted' : 'same boot';
+  }
+
+  #reconnect(): ReaderFacts {
+    const { link } = this.#options;
+    let last: KdbgError | undefined;
+    for (const pause of BACK_OFF) {
+      try {
+        if (pause > 0) link.rest(pause);
+        return link.connect(() => undefined);
+      } catch (error) {
+        if (!(error instanceof KdbgError) || error instanceof CancelledError) throw error;
+        last = error;
+      }
+    }
+    throw new BackendError(`${link.name} cannot be reached: ${last?.message}`, 'Enter tries again');
+  }
+
+  /** After a reboot the kernel may be another build. */
+  #cacheOf({ buildId }: ReaderFacts): BuildCache | undefined {
+    const { cacheRoot } = this.#options;
+    return cacheRoot === undefined ? undefined : BuildCache.of(cacheRoot, buildId);
+  }
+
+  #control(): ControlSource {
+    return {
+      apply: (steps) => {
+        const refused = steps.map(({ path }) => refusedControl(path)).find((failure) => failure !== undefined);
+        return refused ?? this.#wire.one({ op: 'control', steps });
+      },
+      restore: (steps) => {
+        this.#restore = steps.filter(({ path }) => refusedControl(path) === undefined);
+        this.#wire.one({ op: 'restore', steps: this.#restore });
+      },
+    };
+  }
+
+  #capabilities(): readonly Capability[] {
+    const { facts, probed } = this.#connection;
+    const { link, becomeRoot } = this.#options;
+    const reader: Capability = {
+      name: 'reader',
+      available: true,
+      detail: `${facts.kind}${facts.compresses ? '' : ' (does not compress)'}, as ${facts.uid === 0 ? 'root' : `user ${facts.uid}`}`,
+      ...(facts.uid === 0 ? {} : { help: `root would add what is missing: ${becomeRoot}` }),
+    };
+    return [...capabilitiesOf(probed), reader, linkCapability(link)];
+  }
+}
+
+const NO_ANSWER = { path: '', reason: 'io', detail: 'no answer' } as const;
+
+/** Whoever offers no hash gets no 'same'. */
+function plain(result: FileResult | 'same' | undefined): FileResult {
+  return result === undefined || result === 'same' ? { ok: false, failure: NO_ANSWER } : result;
+}
+
+function linkCapability(link: Link): Capability {
+  if (link.lost !== undefined) {
+    return { name: 'link', available: false, detail: link.lost, help: 'the next command connects again' };
+  }
+  const { received, sent, latency } = link.wire;
+  const figures =
+    latency &&
+    `; a request takes ${round(latency.median)} ms (last ${round(latency.last)}, best ${round(latency.min)})`;
+  const detail = `${link.name}, ${kib(received)} received, ${kib(sent)} sent${figures ?? ''}`;
+  return { name: 'link', available: true, detail };
+}
+
+function round(milliseconds: number): string {
+  return milliseconds < 10 ? milliseconds.toFixed(1) : String(Math.round(milliseconds));
+}
+
+function kib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}
+
+function vmcoreinfoText(kcore: Kcore | undefined): string | undefined {
+  const info = kcore?.vmcoreinfo;
+  return info?.keys.map((key) => `${key}=${info.get(key)}`).join('\n');
+}

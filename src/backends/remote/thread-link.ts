@@ -1,0 +1,281 @@
+/**
+ * The link through an I/O thread. The engine's thread sends through a port, and waits on shared memory for the I/O
+ * thread to say that something came; while it waits it asks every few milliseconds whether the user wants it no more.
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { BackendError, CancelledError } from '../../core/errors.ts';
+import type { WireCounters } from '../../core/memory/backend.ts';
+import {
+  errorOf,
+  type FromIo,
+  IO_SHARED,
+  type IoFailure,
+  type IoStart,
+  type RemoteSpec,
+  type ToIo,
+} from './io-messages.ts';
+import { Latency } from './latency.ts';
+import type { Link, LinkStream, Sent } from './link.ts';
+import type { ReaderAnswer, ReaderAnswers, ReaderFacts, ReaderRequest } from './reader.ts';
+import { revived } from './revive.ts';
+
+/** How often a waiting thread looks whether it was cancelled. */
+const LOOK_MS = 20;
+/** A far side that sends nothing for so long, while an answer is due, does not answer. */
+const SILENCE_MS = 20_000;
+const START_MS = 15_000;
+
+export interface ThreadLinkOptions {
+  readonly name: string;
+  readonly spec: RemoteSpec;
+  /** The I/O thread's file. */
+  readonly entry: URL;
+  /** To whoever can ask the user. */
+  readonly questions: MessagePort | undefined;
+  /** The user wants no more. */
+  readonly cancelled: () => boolean;
+  readonly silenceMs?: number;
+}
+
+type Answer = ReaderAnswers[ReaderRequest['op']];
+type Outcome = { readonly answer: Answer } | { readonly failure: IoFailure };
+
+/** A stream's bytes that came and were not taken. */
+interface Flow {
+  readonly pieces: Uint8Array[];
+  ended: string | undefined;
+}
+
+export class ThreadLink implements Link {
+  readonly name: string;
+  readonly #options: ThreadLinkOptions;
+  readonly #port: MessagePort;
+  readonly #shared: Int32Array;
+  /** Requests whose answers are awaited; those that came have their outcome. */
+  readonly #requests = new Map<number, Outcome | undefined>();
+  readonly #flows = new Map<number, Flow>();
+  readonly #latency = new Latency();
+  /** Bytes of this connection, and of those before it. */
+  #wire = { received: 0, sent: 0 };
+  #earlier = { received: 0, sent: 0 };
+  #connected: ReaderFacts | IoFailure | undefined;
+  #tell: (notice: string) => void = () => undefined;
+  #lost: string | undefined = 'it was not made yet';
+  #isReady = false;
+  #lastId = 0;
+
+  constructor(options: ThreadLinkOptions) {
+    this.name = options.name;
+    this.#options = options;
+    const buffer = new SharedArrayBuffer(4 * IO_SHARED.length);
+    this.#shared = new Int32Array(buffer);
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const { spec, questions } = options;
+    const start: IoStart = { spec, questions, port: port2, shared: buffer };
+    const transferList = questions === undefined ? [port2] : [port2, questions];
+    const worker = new Worker(options.entry, { workerData: start, transferList });
+    worker.unref();
+    this.#port.unref();
+  }
+
+  get lost(): string | undefined {
+    this.#drain();
+    return this.#lost;
+  }
+
+  get wire(): WireCounters {
+    return {
+      received: this.#earlier.received + this.#wire.received,
+      sent: this.#earlier.sent + this.#wire.sent,
+      latency: this.#latency.figures,
+    };
+  }
+
+  connect(tell: (notice: string) => void): ReaderFacts {
+    this.#drain();
+    this.#connected = undefined;
+    this.#tell = tell;
+    this.#awaitThread();
+    this.#post({ kind: 'connect' });
+    try {
+      this.#wait(() => this.#connected !== undefined);
+    } catch (error) {
+      this.#post({ kind: 'give up' });
+      throw error;
+    }
+    const connected = this.#connected as ReaderFacts | IoFailure | undefined;
+    if (connected === undefined) throw new BackendError(`the connection to ${this.name} was not made`);
+    if ('message' in connected) throw errorOf(connected);
+    this.#lost = undefined;
+    this.#earlier = { received: this.wire.received, sent: this.wire.sent };
+    this.#wire = { received: 0, sent: 0 };
+    return connected;
+  }
+
+  send<R extends ReaderRequest>(request: R): Sent<R> {
+    if (this.lost !== undefined) throw this.#lostError();
+    const id = ++this.#lastId;
+    this.#requests.set(id, undefined);
+    this.#post({ kind: 'request', id, request });
+    return { id, request };
+  }
+
+  isThere({ id }: Sent): boolean {
+    this.#drain();
+    return this.#requests.get(id) !== undefined;
+  }
+
+  take<R extends ReaderRequest>(sent: Sent<R>): ReaderAnswer<R> {
+    const { id, request } = sent;
+    try {
+      this.#wait(() => this.#requests.get(id) !== undefined || this.#lost !== undefined, request);
+      const outcome = this.#requests.get(id);
+      if (outcome === undefined) throw this.#lostError();
+      if ('answer' in outcome) return revived(request.op, outcome.answer) as ReaderAnswer<R>;
+      throw this.#lost === undefined ? errorOf(outcome.failure) : this.#lostError();
+    } finally {
+      this.#requests.delete(id);
+    }
+  }
+
+  drop({ id }: Sent): void {
+    this.#requests.delete(id);
+  }
+
+  open(path: string): LinkStream {
+    if (this.lost !== undefined) throw this.#lostError();
+    const id = ++this.#lastId;
+    const flow: Flow = { pieces: [], ended: undefined };
+    this.#flows.set(id, flow);
+    this.#post({ kind: 'open', id, path });
+    const hasNews = (): boolean => flow.pieces.length > 0 || flow.ended !== undefined;
+    return {
+      take: () => {
+        this.#drain();
+        const bytes = flow.pieces.shift();
+        if (bytes !== undefined) this.#post({ kind: 'taken', id, bytes: bytes.length });
+        return bytes;
+      },
+      wait: (milliseconds) => {
+        const end = performance.now() + milliseconds;
+        this.#wait(() => hasNews() || performance.now() >= end);
+        return hasNews();
+      },
+      get ended() {
+        return flow.ended;
+      },
+      close: () => {
+        this.#flows.delete(id);
+        this.#post({ kind: 'shut', id });
+      },
+    };
+  }
+
+  rest(milliseconds: number): void {
+    const end = performance.now() + milliseconds;
+    this.#wait(() => performance.now() >= end);
+  }
+
+  close(): void {
+    this.#post({ kind: 'close' });
+    this.#port.close();
+  }
+
+  /** A thread that cannot start says nothing: this one would not see its error while it waits. */
+  #awaitThread(): void {
+    const end = performance.now() + START_MS;
+    this.#wait(() => this.#isReady || performance.now() >= end);
+    if (!this.#isReady) throw new BackendError("the connection's thread does not start", 'this is a bug of kdbg');
+  }
+
+  /** Waits until it holds. With a request also for no longer than the far side shows that it lives. */
+  #wait(holds: () => boolean, request?: ReaderRequest): void {
+    const silenceMs = this.#options.silenceMs ?? SILENCE_MS;
+    let heard = performance.now();
+    let received = Atomics.load(this.#shared, IO_SHARED.received);
+    for (;;) {
+      const seen = Atomics.load(this.#shared, IO_SHARED.messages);
+      if (this.#drain()) heard = performance.now();
+      if (holds()) return;
+      if (this.#options.cancelled()) throw new CancelledError();
+      const now = Atomics.load(this.#shared, IO_SHARED.received);
+      if (now !== received) {
+        received = now;
+        heard = performance.now();
+      }
+      if (request !== undefined && performance.now() - heard > silenceMs) throw this.#silentError(request, silenceMs);
+      Atomics.wait(this.#shared, IO_SHARED.messages, seen, LOOK_MS);
+    }
+  }
+
+  /** Takes what came; false when nothing did. */
+  #drain(): boolean {
+    let count = 0;
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { readonly message: FromIo } | undefined;
+      if (received === undefined) return count > 0;
+      this.#take(received.message);
+      count++;
+    }
+  }
+
+  #take(message: FromIo): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#isReady = true;
+        return;
+      case 'connected':
+        this.#connected = message.facts;
+        return;
+      case 'failed':
+        this.#connected = message.failure;
+        return;
+      case 'told':
+        this.#tell(message.notice);
+        return;
+      case 'answer': {
+        this.#wire = message.wire;
+        this.#latency.add(message.milliseconds);
+        const { id } = message;
+        if (!this.#requests.has(id)) return;
+        this.#requests.set(id, { answer: message.answer });
+        return;
+      }
+      case 'refused':
+        if (this.#requests.has(message.id)) this.#requests.set(message.id, { failure: message.failure });
+        return;
+      case 'gone':
+        this.#lost = message.why;
+        for (const flow of this.#flows.values()) flow.ended ??= message.why;
+        return;
+      case 'flowed':
+        this.#flows.get(message.id)?.pieces.push(message.bytes);
+        return;
+      case 'ended': {
+        const flow = this.#flows.get(message.id);
+        if (flow !== undefined) flow.ended ??= message.why;
+        return;
+      }
+    }
+  }
+
+  #post(message: ToIo): void {
+    this.#port.postMessage(message);
+  }
+
+  #lostError(): BackendError {
+    return new BackendError(
+      `the connection to ${this.name} was lost: ${this.#lost}`,
+      'the next command connects again',
+    );
+  }
+
+  #silentError(request: ReaderRequest, silenceMs: number): BackendError {
+    const what = request.op === 'read' ? (request.ranges[0]?.what ?? 'memory') : request.op;
+    return new BackendError(
+      `${this.name} sent nothing for ${Math.round(silenceMs / 1000)} s (asked for ${what})`,
+      'the connection is kept: try again, or look whether the host hangs',
+    );
+  }
+}
