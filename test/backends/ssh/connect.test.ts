@@ -2,27 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AuthContext } from 'ssh2';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ByteChannel } from '../../../src/backends/remote/channel.ts';
-import { connectSsh } from '../../../src/backends/ssh/connect.ts';
-import { NO_SSH_OPTIONS, type SshOptions } from '../../../src/backends/ssh/options.ts';
-import { OpenError } from '../../../src/core/errors.ts';
-import { type Agent, type Folder, hasOpenssh, makeFolder, startAgent } from './openssh.ts';
-import { answering, byKey, type ServerOptions, startServer, type TestServer } from './server.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { SshOptions } from '../../../src/backends/ssh/options.ts';
+import { listen, withHarness } from './harness.ts';
+import { type Agent, hasOpenssh, startAgent } from './openssh.ts';
+import { answering, byKey, type TestServer } from './server.ts';
 
 const SECRET = 'correct horse battery';
 
-let folder: Folder;
 let agent: Agent;
-const servers: TestServer[] = [];
-const channels: ByteChannel[] = [];
-
-beforeAll(async () => {
-  if (!hasOpenssh) return;
-  folder = makeFolder();
-  folder.key('host');
+const harness = withHarness((folder) => {
   folder.key('host-rsa', 'rsa');
-  folder.key('plain');
   folder.key('locked', 'ed25519', SECRET);
   folder.key('locked-rsa', 'rsa', SECRET);
   folder.key('rsa', 'rsa');
@@ -31,84 +21,16 @@ beforeAll(async () => {
   folder.key('pkcs8', 'ecdsa', SECRET, '-m', 'PKCS8');
   folder.key('held');
   folder.key('held-rsa', 'rsa');
-  agent = await startAgent(folder);
-  agent.add(folder.file('held'));
-  agent.add(folder.file('held-rsa'));
 });
-afterAll(async () => {
-  await agent?.stop();
-  folder?.remove();
+const { serve, configured, open, refusal } = harness;
+
+beforeAll(async () => {
+  if (!hasOpenssh) return;
+  agent = await startAgent(harness.folder);
+  agent.add(harness.folder.file('held'));
+  agent.add(harness.folder.file('held-rsa'));
 });
-afterEach(async () => {
-  for (const channel of channels.splice(0)) channel.close();
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
-});
-
-async function serve(options: Partial<ServerOptions>): Promise<TestServer> {
-  const server = await startServer({ hostKeys: [folder.file('host')], ...options });
-  servers.push(server);
-  return server;
-}
-
-/** A configuration of its own: the user's must not play a part. */
-function configured(server: TestServer, lines: readonly string[] = [], files: readonly string[] = []): SshOptions {
-  const name = `config-${server.port}`;
-  const known = folder.write(`known-${server.port}`, `[127.0.0.1]:${server.port} ${folder.publicKey('host')}\n`);
-  const config = [
-    ...lines,
-    'Host web7',
-    '  HostName 127.0.0.1',
-    `  Port ${server.port}`,
-    '  User mo',
-    'Host *',
-    `  UserKnownHostsFile ${known}`,
-    '  GlobalKnownHostsFile none',
-    ...(files.length === 0 ? ['  IdentityFile none'] : files.map((file) => `  IdentityFile ${file}`)),
-    '  IdentityAgent none',
-    '',
-  ];
-  return { ...NO_SSH_OPTIONS, configFile: folder.write(name, config.join('\n')) };
-}
-
-async function open(
-  options: SshOptions,
-  ask = answering().ask,
-  tell: (notice: string) => void = () => undefined,
-  destination = 'web7',
-): Promise<ByteChannel> {
-  const channel = await connectSsh(destination, options, ask, new AbortController().signal, tell);
-  channels.push(channel);
-  return channel;
-}
-
-/** Runs commands in the shell until it ends. */
-function run(channel: ByteChannel, commands: string): Promise<{ output: string; error: string; why: string }> {
-  let output = '';
-  let error = '';
-  return new Promise((resolve) => {
-    channel.listen({
-      onData: (bytes) => {
-        output += Buffer.from(bytes).toString();
-      },
-      onError: (bytes) => {
-        error += Buffer.from(bytes).toString();
-      },
-      onDrain: () => undefined,
-      onEnd: (why) => resolve({ output, error, why }),
-    });
-    channel.write(Buffer.from(commands));
-  });
-}
-
-/** The error of a connection that must not come about, with its hint, in one text. */
-async function refusal(options: SshOptions, ask = answering().ask): Promise<string> {
-  const error = await open(options, ask).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof OpenError)) throw error ?? new Error('it was let in');
-  return `${error.message} | ${error.hint ?? ''}`;
-}
+afterAll(() => agent?.stop());
 
 const byPassword =
   (password: string) =>
@@ -119,14 +41,14 @@ const byPassword =
 
 describe.skipIf(!hasOpenssh)('a key', () => {
   it('lets in, and the shell runs', async () => {
-    const server = await serve({ login: byKey(folder.publicKey('plain')) });
-    const channel = await open(configured(server, [], [folder.file('plain')]));
+    const server = await serve({ login: byKey(harness.folder.publicKey('plain')) });
+    const channel = await open(configured(server.port, [], [harness.folder.file('plain')]));
+    const shell = listen(channel);
+    channel.write(Buffer.from('echo out; echo err >&2; exit 7\n'));
     expect(channel.name).toBe('ssh web7');
-    expect(await run(channel, 'echo out; echo err >&2; exit 7\n')).toEqual({
-      output: 'out\n',
-      error: 'err\n',
-      why: 'the shell ended with status 7',
-    });
+    expect(await shell.ended).toBe('the shell ended with status 7');
+    expect(shell.output()).toBe('out\n');
+    expect(shell.error()).toBe('err\n');
     expect(server).toMatchObject({
       tries: ['none', 'publickey ssh-ed25519', 'publickey ssh-ed25519'],
       commands: ['sh'],
@@ -134,57 +56,65 @@ describe.skipIf(!hasOpenssh)('a key', () => {
   });
 
   it.each(['rsa', 'ecdsa'])('may be of type %s', async (name) => {
-    const server = await serve({ login: byKey(folder.publicKey(name)) });
-    await open(configured(server, [], [folder.file(name)]));
+    const server = await serve({ login: byKey(harness.folder.publicKey(name)) });
+    await open(configured(server.port, [], [harness.folder.file(name)]));
   });
 
   it('asks for its passphrase, again when it is wrong, and only when the server takes the key', async () => {
-    const server = await serve({ login: byKey(folder.publicKey('locked')) });
+    const server = await serve({ login: byKey(harness.folder.publicKey('locked')) });
     const { ask, asked } = answering('wrong', SECRET);
-    await open(configured(server, [], [folder.file('locked-rsa'), folder.file('locked')]), ask);
+    await open(configured(server.port, [], [harness.folder.file('locked-rsa'), harness.folder.file('locked')]), {
+      ask,
+    });
     expect(asked).toEqual([
-      { kind: 'secret', lines: [], prompt: `Passphrase for ${folder.file('locked')}: ` },
-      { kind: 'secret', lines: ['That is not the passphrase.'], prompt: `Passphrase for ${folder.file('locked')}: ` },
+      { kind: 'secret', lines: [], prompt: `Passphrase for ${harness.folder.file('locked')}: ` },
+      {
+        kind: 'secret',
+        lines: ['That is not the passphrase.'],
+        prompt: `Passphrase for ${harness.folder.file('locked')}: `,
+      },
     ]);
   });
 
   it.each(['pem', 'pkcs8'])('may be in the %s format, with no public half beside it', async (name) => {
-    const server = await serve({ login: byKey(folder.publicKey(name)) });
-    const bare = folder.write(`bare-${name}`, folder.read(name));
+    const server = await serve({ login: byKey(harness.folder.publicKey(name)) });
+    const bare = harness.folder.write(`bare-${name}`, harness.folder.read(name));
     const { ask, asked } = answering(SECRET);
-    await open(configured(server, [], [bare]), ask);
+    await open(configured(server.port, [], [bare]), { ask });
     expect(asked).toHaveLength(1);
   });
 
   it('is not used after three wrong passphrases or none, and neither the error nor a question holds one', async () => {
-    const server = await serve({ login: byKey(folder.publicKey('locked')) });
-    const options = configured(server, [], [folder.file('locked')]);
+    const server = await serve({ login: byKey(harness.folder.publicKey('locked')) });
+    const options = configured(server.port, [], [harness.folder.file('locked')]);
     const wrong = answering('wrong-1', 'wrong-2', 'wrong-3', SECRET);
-    expect(await refusal(options, wrong.ask)).toMatch(/cannot log in to web7 as mo.*locked: the passphrase was wrong/);
+    expect(await refusal(options, { ask: wrong.ask })).toMatch(
+      /cannot log in to web7 as mo.*locked: the passphrase was wrong/,
+    );
     expect(wrong.asked).toHaveLength(3);
     expect(JSON.stringify(wrong.asked)).not.toMatch(/wrong-/);
     const left = answering(undefined, SECRET);
-    const message = await refusal(options, left.ask);
+    const message = await refusal(options, { ask: left.ask });
     expect(message).toMatch(/its passphrase was not given/);
     expect(left.asked).toHaveLength(1);
   });
 
   it('of -i goes first and must be there', async () => {
-    const server = await serve({ login: byKey(folder.publicKey('plain')) });
-    const options = configured(server, [], [folder.file('rsa'), folder.file('ecdsa')]);
-    await open({ ...options, identityFiles: [folder.file('plain')] });
+    const server = await serve({ login: byKey(harness.folder.publicKey('plain')) });
+    const options = configured(server.port, [], [harness.folder.file('rsa'), harness.folder.file('ecdsa')]);
+    await open({ ...options, identityFiles: [harness.folder.file('plain')] });
     expect(server.tries.filter((text) => text.startsWith('publickey'))[0]).toBe('publickey ssh-ed25519');
-    expect(await refusal({ ...options, identityFiles: [folder.file('absent')] })).toMatch(
+    expect(await refusal({ ...options, identityFiles: [harness.folder.file('absent')] })).toMatch(
       /absent: there is no such file/,
     );
   });
 
   it('is refused where others may read it, or where it is no key', async () => {
     const server = await serve({});
-    const open = folder.write('open', folder.read('plain'));
+    const open = harness.folder.write('open', harness.folder.read('plain'));
     chmodSync(open, 0o644);
-    const text = folder.write('text', 'hello');
-    const message = await refusal(configured(server, [], [open, text]));
+    const text = harness.folder.write('text', 'hello');
+    const message = await refusal(configured(server.port, [], [open, text]));
     expect(message).toMatch(/open: others may read it.*chmod 600/);
     expect(message).toMatch(/text: it cannot be read/);
     expect(message).toMatch(/there was nothing to try/);
@@ -210,13 +140,15 @@ describe.skipIf(!hasOpenssh)('a key', () => {
       part(Buffer.alloc(64)),
     ]);
     const pem = `-----BEGIN OPENSSH PRIVATE KEY-----\n${content.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
-    const path = folder.write('fido', pem);
-    expect(await refusal(configured(server, [], [path]))).toMatch(/FIDO key.*kdbg shell -- ssh web7 sh/);
+    const path = harness.folder.write('fido', pem);
+    expect(await refusal(configured(server.port, [], [path]))).toMatch(/FIDO key.*kdbg shell -- ssh web7 sh/);
   });
 
   it('that is refused is named, with what the server takes', async () => {
     const server = await serve({});
-    const message = await refusal(configured(server, [], [folder.file('plain'), folder.file('rsa')]));
+    const message = await refusal(
+      configured(server.port, [], [harness.folder.file('plain'), harness.folder.file('rsa')]),
+    );
     expect(message).toMatch(
       /refused: \S+plain \(ED25519 SHA256:\S+\.\.\.\), \S+rsa \(RSA SHA256:\S+\.\.\.\); the server takes publickey/,
     );
@@ -226,33 +158,33 @@ describe.skipIf(!hasOpenssh)('a key', () => {
 
 describe.skipIf(!hasOpenssh)('the agent', () => {
   const withAgent = (server: TestServer, files: readonly string[] = [], lines: readonly string[] = []): SshOptions =>
-    configured(server, [`IdentityAgent ${agent.socket}`, ...lines], files);
+    configured(server.port, [`IdentityAgent ${agent.socket}`, ...lines], files);
 
   it.each(['held', 'held-rsa'])('lets in by %s, which no file holds', async (name) => {
-    const server = await serve({ login: byKey(folder.publicKey(name)) });
+    const server = await serve({ login: byKey(harness.folder.publicKey(name)) });
     await open(withAgent(server));
   });
 
   it('is asked for the keys of the configuration alone with IdentitiesOnly', async () => {
-    const server = await serve({ login: byKey(folder.publicKey('held')) });
-    const pub = `${folder.file('held-rsa')}.pub`;
+    const server = await serve({ login: byKey(harness.folder.publicKey('held')) });
+    const pub = `${harness.folder.file('held-rsa')}.pub`;
     const lines = ['IdentitiesOnly yes'];
     expect(await refusal(withAgent(server, [pub], lines))).toMatch(/refused: held-rsa of the agent/);
-    await open(withAgent(server, [`${folder.file('held')}.pub`], lines));
+    await open(withAgent(server, [`${harness.folder.file('held')}.pub`], lines));
   });
 
   it('that is not there is said', async () => {
     const server = await serve({});
-    const message = await refusal(configured(server, [`IdentityAgent ${folder.file('no-agent')}`]));
+    const message = await refusal(configured(server.port, [`IdentityAgent ${harness.folder.file('no-agent')}`]));
     expect(message).toMatch(/the agent at \S+no-agent: connect ENOENT/);
   });
 
   it('that talks nonsense is said', async () => {
     const { createServer } = await import('node:net');
-    const socket = folder.file('mad-agent');
+    const socket = harness.folder.file('mad-agent');
     const mad = createServer((peer) => peer.end(Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2]))).listen(socket);
     const server = await serve({});
-    expect(await refusal(configured(server, [`IdentityAgent ${socket}`]))).toMatch(/no sensible length/);
+    expect(await refusal(configured(server.port, [`IdentityAgent ${socket}`]))).toMatch(/no sensible length/);
     mad.close();
   });
 });
@@ -261,13 +193,13 @@ describe.skipIf(!hasOpenssh)('a password', () => {
   it('is asked for without echo, up to three times', async () => {
     const server = await serve({ login: byPassword(SECRET), banner: 'Only for\x1b]0;evil\x07 friends\r\n' });
     const { ask, asked } = answering('wrong', SECRET);
-    await open(configured(server), ask);
+    await open(configured(server.port), { ask });
     expect(asked).toEqual([
       { kind: 'secret', lines: ['Only for\\x1b]0;evil\\x07 friends'], prompt: '(mo@web7) Password: ' },
       { kind: 'secret', lines: ['The password was not taken.'], prompt: '(mo@web7) Password: ' },
     ]);
     const never = answering('a-1', 'a-2', 'a-3', 'a-4');
-    const message = await refusal(configured(server), never.ask);
+    const message = await refusal(configured(server.port), { ask: never.ask });
     expect(message).toMatch(/refused: a password 3 times; the server takes password/);
     expect(never.asked).toHaveLength(3);
     expect(message + JSON.stringify(never.asked)).not.toMatch(/a-\d/);
@@ -276,10 +208,12 @@ describe.skipIf(!hasOpenssh)('a password', () => {
   it('is not asked for in batch mode, or again when the question was left', async () => {
     const server = await serve({ login: byPassword(SECRET) });
     const batch = answering(SECRET);
-    expect(await refusal(configured(server, ['BatchMode yes']), batch.ask)).toMatch(/there was nothing to try/);
+    expect(await refusal(configured(server.port, ['BatchMode yes']), { ask: batch.ask })).toMatch(
+      /there was nothing to try/,
+    );
     expect(batch.asked).toEqual([]);
     const left = answering(undefined);
-    await refusal(configured(server), left.ask);
+    await refusal(configured(server.port), { ask: left.ask });
     expect(left.asked).toHaveLength(1);
   });
 
@@ -298,7 +232,7 @@ describe.skipIf(!hasOpenssh)('a password', () => {
       return bytes;
     }) as typeof from;
     try {
-      await open(configured(server), answering(SECRET).ask);
+      await open(configured(server.port), { ask: answering(SECRET).ask });
     } finally {
       Buffer.from = from;
     }
@@ -313,7 +247,9 @@ describe.skipIf(!hasOpenssh)('a password', () => {
         else context.reject(['password']);
       },
     });
-    expect(await refusal(configured(server), answering(SECRET).ask)).toMatch(/has expired.*log in with ssh/);
+    expect(await refusal(configured(server.port), { ask: answering(SECRET).ask })).toMatch(
+      /has expired.*log in with ssh/,
+    );
   });
 });
 
@@ -338,7 +274,7 @@ describe.skipIf(!hasOpenssh)('questions of the server', () => {
   it('are put as they are, made harmless', async () => {
     const server = await serve({ login: questioning(['mo', SECRET]) });
     const { ask, asked } = answering('mo', 'wrong', 'mo', SECRET);
-    await open(configured(server), ask);
+    await open(configured(server.port), { ask });
     expect(asked).toEqual([
       { kind: 'text', lines: ['Two', 'steps'], prompt: '(mo@web7) Name\\x1b[2J: ' },
       { kind: 'secret', lines: [], prompt: '(mo@web7) Code: ' },
@@ -350,7 +286,7 @@ describe.skipIf(!hasOpenssh)('questions of the server', () => {
   it('end when they are left, and when they do not end', async () => {
     const server = await serve({ login: questioning(['mo', SECRET]) });
     const { ask, asked } = answering('mo', undefined, 'never');
-    expect(await refusal(configured(server), ask)).toMatch(
+    expect(await refusal(configured(server.port), { ask })).toMatch(
       /refused: answers \(keyboard-interactive\).*left without an answer/,
     );
     expect(asked).toHaveLength(2);
@@ -363,14 +299,14 @@ describe.skipIf(!hasOpenssh)('questions of the server', () => {
     });
     let count = 0;
     const patient = async (): Promise<string> => String(++count);
-    expect(await refusal(configured(endless), patient)).toMatch(/does not stop asking/);
+    expect(await refusal(configured(endless.port), { ask: patient })).toMatch(/does not stop asking/);
     expect(count).toBeLessThan(100);
   });
 });
 
 describe.skipIf(!hasOpenssh)('several steps', () => {
   it('go on after the key with what the server then takes', async () => {
-    const key = byKey(folder.publicKey('plain'));
+    const key = byKey(harness.folder.publicKey('plain'));
     const server = await serve({
       login: (context) => {
         const isSigned = context.method === 'publickey' && context.signature !== undefined;
@@ -382,25 +318,25 @@ describe.skipIf(!hasOpenssh)('several steps', () => {
     });
     let steps = 1;
     const { ask, asked } = answering(SECRET);
-    await open(configured(server, [], [folder.file('plain'), folder.file('rsa')]), ask);
+    await open(configured(server.port, [], [harness.folder.file('plain'), harness.folder.file('rsa')]), { ask });
     expect(asked).toHaveLength(1);
     expect(server.tries).toEqual(['none', 'publickey ssh-ed25519', 'publickey ssh-ed25519', 'none', 'password']);
   });
 });
 
 describe.skipIf(!hasOpenssh)('the key of the host', () => {
-  const login = (): ((context: AuthContext) => void) => byKey(folder.publicKey('plain'));
-  const known = (server: TestServer): string => folder.file(`known-${server.port}`);
+  const login = (): ((context: AuthContext) => void) => byKey(harness.folder.publicKey('plain'));
+  const known = (server: TestServer): string => harness.folder.file(`known-${server.port}`);
   const print = (name: string): string =>
-    /SHA256:\S+/.exec(spawnSync('ssh-keygen', ['-l', '-f', folder.file(name)]).stdout.toString())?.[0] ?? '';
+    /SHA256:\S+/.exec(spawnSync('ssh-keygen', ['-l', '-f', harness.folder.file(name)]).stdout.toString())?.[0] ?? '';
 
   it('that is not known is shown and asked about, then kept', async () => {
     const server = await serve({ login: login() });
-    const options = configured(server, ['HashKnownHosts yes'], [folder.file('plain')]);
+    const options = configured(server.port, ['HashKnownHosts yes'], [harness.folder.file('plain')]);
     writeFileSync(known(server), '');
     const told: string[] = [];
     const { ask, asked } = answering('perhaps', 'yes');
-    await open(options, ask, (notice) => told.push(notice));
+    await open(options, { ask, tell: (notice) => told.push(notice) });
     expect(asked).toMatchObject([
       {
         kind: 'confirm',
@@ -420,9 +356,9 @@ describe.skipIf(!hasOpenssh)('the key of the host', () => {
     'that is answered %j is not trusted',
     async (...answers) => {
       const server = await serve({ login: login() });
-      const options = configured(server, [], [folder.file('plain')]);
+      const options = configured(server.port, [], [harness.folder.file('plain')]);
       writeFileSync(known(server), '');
-      expect(await refusal(options, answering(...answers).ask)).toMatch(
+      expect(await refusal(options, { ask: answering(...answers).ask })).toMatch(
         /the host key of web7 is not known: it shows ED25519 SHA256/,
       );
       expect(server.tries).toEqual([]);
@@ -432,35 +368,38 @@ describe.skipIf(!hasOpenssh)('the key of the host', () => {
 
   it('may be confirmed by its fingerprint', async () => {
     const server = await serve({ login: login() });
-    const options = configured(server, [], [folder.file('plain')]);
+    const options = configured(server.port, [], [harness.folder.file('plain')]);
     writeFileSync(known(server), '');
-    await open(options, answering(print('host')).ask);
+    await open(options, { ask: answering(print('host')).ask });
   });
 
   it('is asked for by the type that is known', async () => {
-    const server = await serve({ login: login(), hostKeys: [folder.file('host'), folder.file('host-rsa')] });
-    const options = configured(server, [], [folder.file('plain')]);
-    writeFileSync(known(server), `[127.0.0.1]:${server.port} ${folder.publicKey('host-rsa')}\n`);
+    const server = await serve({
+      login: login(),
+      hostKeys: [harness.folder.file('host'), harness.folder.file('host-rsa')],
+    });
+    const options = configured(server.port, [], [harness.folder.file('plain')]);
+    writeFileSync(known(server), `[127.0.0.1]:${server.port} ${harness.folder.publicKey('host-rsa')}\n`);
     await open(options);
   });
 
   it('of a new type is asked about, and the known one named, even with accept-new', async () => {
     const server = await serve({ login: login() });
-    const options = configured(server, ['StrictHostKeyChecking accept-new'], [folder.file('plain')]);
-    writeFileSync(known(server), `[127.0.0.1]:${server.port} ${folder.publicKey('host-rsa')}\n`);
+    const options = configured(server.port, ['StrictHostKeyChecking accept-new'], [harness.folder.file('plain')]);
+    writeFileSync(known(server), `[127.0.0.1]:${server.port} ${harness.folder.publicKey('host-rsa')}\n`);
     const { ask, asked } = answering('no');
-    await refusal(options, ask);
+    await refusal(options, { ask });
     expect(asked[0]?.lines.join()).toMatch(/is known by another key, RSA SHA256:.*known-\d+:1/);
   });
 
   it('that has changed is refused, with where the old one stands and how to remove it', async () => {
     const server = await serve({ login: login() });
-    const options = configured(server, [], [folder.file('plain')]);
+    const options = configured(server.port, [], [harness.folder.file('plain')]);
     const name = `[127.0.0.1]:${server.port}`;
-    writeFileSync(known(server), `# hosts\n${name} ${folder.publicKey('plain')}\n`);
+    writeFileSync(known(server), `# hosts\n${name} ${harness.folder.publicKey('plain')}\n`);
     for (const strict of ['ask', 'yes', 'accept-new']) {
       const { ask, asked } = answering('yes');
-      const message = await refusal({ ...options, settings: [`StrictHostKeyChecking=${strict}`] }, ask);
+      const message = await refusal({ ...options, settings: [`StrictHostKeyChecking=${strict}`] }, { ask });
       expect(message).toContain(`has changed: it shows ED25519 ${print('host')}`);
       expect(message).toContain(`${known(server)}:2`);
       expect(message).toContain(`ssh-keygen -f ${known(server)} -R '${name}'`);
@@ -471,33 +410,38 @@ describe.skipIf(!hasOpenssh)('the key of the host', () => {
 
   it('that has changed gets no password where the check is off', async () => {
     const server = await serve({ login: byPassword(SECRET) });
-    const options = configured(server, ['StrictHostKeyChecking no']);
-    writeFileSync(known(server), `[127.0.0.1]:${server.port} ${folder.publicKey('plain')}\n`);
+    const options = configured(server.port, ['StrictHostKeyChecking no']);
+    writeFileSync(known(server), `[127.0.0.1]:${server.port} ${harness.folder.publicKey('plain')}\n`);
     const { ask, asked } = answering(SECRET);
-    expect(await refusal(options, ask)).toMatch(/nothing to try/);
+    expect(await refusal(options, { ask })).toMatch(/nothing to try/);
     expect(asked).toEqual([]);
   });
 
   it('that is revoked is refused, by known_hosts and by a list', async () => {
     const server = await serve({ login: login() });
-    const options = configured(server, [], [folder.file('plain')]);
-    const list = folder.write('revoked', `${folder.publicKey('host')}\n`);
+    const options = configured(server.port, [], [harness.folder.file('plain')]);
+    const list = harness.folder.write('revoked', `${harness.folder.publicKey('host')}\n`);
     expect(await refusal({ ...options, settings: [`RevokedHostKeys=${list}`] })).toMatch(/is revoked: ED25519/);
     writeFileSync(list, 'SSHKRL\n\0');
     expect(await refusal({ ...options, settings: [`RevokedHostKeys=${list}`] })).toMatch(/binary revocation list/);
-    writeFileSync(known(server), `@revoked * ${folder.publicKey('host')}\n`, { flag: 'a' });
+    writeFileSync(known(server), `@revoked * ${harness.folder.publicKey('host')}\n`, { flag: 'a' });
     expect(await refusal(options)).toMatch(/is revoked: ED25519 .*known-\d+:2/);
   });
 
   it('follows StrictHostKeyChecking', async () => {
     const server = await serve({ login: login() });
-    const options = configured(server, [], [folder.file('plain')]);
-    writeFileSync(known(server), `@cert-authority * ${folder.publicKey('plain')}\n`);
-    const strict = await refusal({ ...options, settings: ['StrictHostKeyChecking=yes'] }, answering('yes').ask);
+    const options = configured(server.port, [], [harness.folder.file('plain')]);
+    writeFileSync(known(server), `@cert-authority * ${harness.folder.publicKey('plain')}\n`);
+    const strict = await refusal(
+      { ...options, settings: ['StrictHostKeyChecking=yes'] },
+      { ask: answering('yes').ask },
+    );
     expect(strict).toMatch(/not known.*trusts an authority.*StrictHostKeyChecking is on/);
-    expect(await refusal({ ...options, settings: ['BatchMode=yes'] }, answering('yes').ask)).toMatch(/BatchMode/);
+    expect(await refusal({ ...options, settings: ['BatchMode=yes'] }, { ask: answering('yes').ask })).toMatch(
+      /BatchMode/,
+    );
     const { ask, asked } = answering();
-    await open({ ...options, settings: ['StrictHostKeyChecking=accept-new'] }, ask);
+    await open({ ...options, settings: ['StrictHostKeyChecking=accept-new'] }, { ask });
     expect(asked).toEqual([]);
     await open({ ...options, settings: ['StrictHostKeyChecking=yes'] });
   });
