@@ -83,9 +83,12 @@ export type ListResult =
   | { readonly ok: true; readonly names: readonly string[] }
   | { readonly ok: false; readonly failure: FileFailure };
 
-/** A change of tracefs. */
+/**
+ * A change of tracefs. `write` opens the file with O_TRUNC, which empties the filters and lists of events that it holds
+ * before the text is added; `append` does not: dynamic_events and kprobe_events hold other people's probes as well.
+ */
 export type ControlStep =
-  | { readonly kind: 'write'; readonly path: string; readonly text: string }
+  | { readonly kind: 'write' | 'append'; readonly path: string; readonly text: string }
   | { readonly kind: 'mkdir'; readonly path: string }
   | { readonly kind: 'rmdir'; readonly path: string };
 
