@@ -11,7 +11,7 @@ import { memberOffset } from '../member.ts';
 import { walkPlist } from '../plist.ts';
 import { defineStruct, embedded, int, pointer } from '../struct.ts';
 import { attempt, type LockReading, type LockScene, type Queued } from './lock-reading.ts';
-import { WAITERS_MAX } from './wait-list.ts';
+import { isLinked, WAITERS_MAX } from './wait-list.ts';
 
 const FutexQueue = defineStruct('futex_q', {
   list: embedded('list'),
@@ -34,12 +34,13 @@ export interface FutexKey {
   readonly offset: number;
 }
 
-/** True when a futex_q is queued there and is this task's. */
+/** True when this task's futex_q is there: linked to others or to its bucket, with a key that can be one. */
 export function isFutexQueue(kernel: Kernel, address: bigint, task: bigint): boolean {
   return (
     attempt(() => {
       const queue = kernel.struct(FutexQueue).at(address);
-      return queue.task === task && isKernelAddress(queue.lock);
+      if (queue.task !== task || !isKernelAddress(queue.lock) || queue.offset < 0 || queue.offset > 0xfff) return false;
+      return isLinked(kernel, queue.list + BigInt(memberOffset(kernel, 'plist_node', 'node_list').offset));
     }) ?? false
   );
 }

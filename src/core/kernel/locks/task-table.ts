@@ -23,6 +23,9 @@ const LockTaskStruct = defineStruct('task_struct', {
   flags: int('flags'),
   onCpu: optional(int('on_cpu')),
   stack: pointer('stack'),
+  mm: pointer('mm'),
+  signal: pointer('signal'),
+  vforkDone: optional(pointer('vfork_done')),
   // CONFIG_DETECT_HUNG_TASK_BLOCKER: the mutex (blocker_mutex) since 3cf67d61ff98 (v6.15), the lock of any kind with its
   // type in the two low bits since e711faaafbe5 "hung_task: replace blocker_mutex with encoded blocker" (v6.16).
   blocker: optional(pointer('blocker', 'blocker_mutex')),
@@ -46,6 +49,10 @@ export interface TaskEntry extends LockTask {
   readonly stack: bigint;
   readonly waitedMs: number | undefined;
   readonly inIowait: boolean;
+  readonly mm: bigint;
+  readonly signal: bigint;
+  /** The completion that its parent waits for, of a vfork child that has not run a program yet. */
+  readonly vforkDone: bigint;
   /** Its pointers to what it waits for; 0 where they are unset or not kept. */
   readonly blocker: bigint;
   readonly blockedOn: bigint;
@@ -142,6 +149,9 @@ function tryEntry(task: Loaded<typeof LockTaskStruct.fields>, clock: bigint | un
       stack: task.stack,
       waitedMs: waitedMs(task.lastArrival, clock),
       inIowait: (task.inIowait ?? 0) !== 0,
+      mm: task.mm,
+      signal: task.signal,
+      vforkDone: task.vforkDone ?? 0n,
       blocker: task.blocker ?? 0n,
       blockedOn: task.blockedOn ?? 0n,
       piBlockedOn: task.piBlockedOn ?? 0n,
