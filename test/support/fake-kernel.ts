@@ -391,6 +391,8 @@ export interface FakeKernelOptions {
   readonly notice?: (text: string) => void;
   /** The text that the source carries as VMCOREINFO. */
   readonly vmcoreinfo?: string;
+  /** A source over this kernel in the place of its own: one behind a link. */
+  readonly backend?: Backend;
 }
 
 export class FakeKernel {
@@ -494,7 +496,7 @@ export class FakeKernel {
 
   /** The kernel over what was placed so far. Types and symbols are put in place of the target's own. */
   kernel(options: FakeKernelOptions = {}): Kernel {
-    const kernel = new Kernel(this.backend(options), {
+    const kernel = new Kernel(options.backend ?? this.backend(options), {
       ...(options.cancelled === undefined ? {} : { cancelled: options.cancelled }),
       ...(options.notice === undefined ? {} : { notice: options.notice }),
     });

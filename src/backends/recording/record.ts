@@ -20,14 +20,16 @@ const SPLIT_PAGES_MAX = 4096;
 
 /** A backend that writes every answer to the writer of the moment, when there is one. */
 export function recordBackend(inner: Backend, current: () => RecordingWriter | undefined): Backend {
-  const vmcoreinfo = inner.vmcoreinfo;
+  const { vmcoreinfo, regain } = inner;
   return {
     name: inner.name,
     liveness: inner.liveness,
     ...(inner.memory && { memory: recordMemory(inner.memory, current) }),
     ...(inner.files && { files: recordFiles(inner.files, current) }),
     ...(inner.control && { control: inner.control }),
+    ...(inner.streams && { streams: inner.streams }),
     ...(vmcoreinfo && { vmcoreinfo: () => vmcoreinfo.call(inner) }),
+    ...(regain && { regain: () => regain.call(inner) }),
     get counters() {
       return inner.counters;
     },
@@ -127,13 +129,15 @@ function announce(inner: Backend, writer: RecordingWriter): void {
 }
 
 function recordMemory(inner: MemorySource, current: () => RecordingWriter | undefined): MemorySource {
-  const { prefetch, follow, held } = inner;
+  const { prefetch, forget, keepTable, follow, held } = inner;
   return {
     read(requests) {
       const writer = current();
       return writer === undefined ? inner.read(requests) : readRecorded(inner, writer, requests);
     },
     ...(prefetch && { prefetch: (ranges: readonly ReadRange[]) => prefetch.call(inner, ranges) }),
+    ...(forget && { forget: () => forget.call(inner) }),
+    ...(keepTable && { keepTable: (table: ReadRequest) => keepTable.call(inner, table) }),
     ...(held && { held: () => held.call(inner) }),
     ...(follow && {
       follow(walk: FollowRequest) {
@@ -224,8 +228,9 @@ function pagesOf(nodes: readonly bigint[], ranges: FollowRequest['ranges'], what
 }
 
 function recordFiles(inner: FileSource, current: () => RecordingWriter | undefined): FileSource {
-  const link = inner.link;
+  const { link, prefetch } = inner;
   return {
+    ...(prefetch && { prefetch: (paths: readonly string[]) => prefetch.call(inner, paths) }),
     read(path, limit) {
       const result = inner.read(path, limit);
       current()?.file(path, result);

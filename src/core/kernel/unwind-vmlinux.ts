@@ -51,8 +51,8 @@ export class VmlinuxOrc {
       throw new UnsupportedError(`the unwind tables are of impossible size: ${count} addresses`);
     }
     this.#count = count;
-    kernel.memory.keepConstant(this.#addresses, this.#addresses + BigInt(count * 4));
-    kernel.memory.keepConstant(this.#entries, stop);
+    kernel.memory.keepTable(this.#addresses, this.#addresses + BigInt(count * 4), 'orc_unwind_ip');
+    kernel.memory.keepTable(this.#entries, stop, 'orc_unwind');
     this.#lookup = lookupTable(kernel);
   }
 
@@ -199,7 +199,7 @@ function lookupTable(kernel: Kernel): { address: bigint; count: number; text: bi
   const end = kernel.addressOf('orc_lookup_end');
   const text = kernel.addressOf('_stext');
   if (address === undefined || end === undefined || text === undefined || end <= address) return undefined;
-  kernel.memory.keepConstant(address, end);
+  kernel.memory.keepTable(address, end, 'orc_lookup');
   return { address, count: Math.min(Math.floor(Number(end - address) / 4), ENTRIES_MAX), text };
 }
 

@@ -62,9 +62,25 @@ export class Memory {
     if (end > start) this.#constant.push({ start, end });
   }
 
+  /** Declares a table of the kernel image constant, and the same in every boot of this build. */
+  keepTable(start: bigint, end: bigint, what: string): void {
+    if (end <= start) return;
+    this.keepConstant(start, end);
+    this.#source.keepTable?.({ space: 'virtual', address: start, length: Number(end - start), what });
+  }
+
+  /** Says that these ranges will be read soon: the source may send for them, and nothing waits for it. */
+  hint(ranges: readonly ReadRange[]): void {
+    const { prefetch } = this.#source;
+    if (prefetch === undefined) return;
+    const absent = ranges.filter(({ space, address }) => !this.#pages[space].has(pageNumber(address & PAGE_MASK)));
+    if (absent.length > 0) prefetch.call(this.#source, absent);
+  }
+
   /** A new command begins: a live target's pages are forgotten, but for the constant ones. */
   newEpoch(): void {
     if (this.#options.liveness === 'frozen') return;
+    this.#source.forget?.();
     this.#pages.physical.clear();
     for (const number of this.#pages.virtual.keys()) {
       if (!this.#isConstant(pageAddress(number))) this.#pages.virtual.delete(number);
