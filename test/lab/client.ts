@@ -76,7 +76,7 @@ export const openClient = (): Client => {
     run: (args, options = {}) =>
       program.run(['--no-rc', ...args], { timeoutMs: 120_000, ...options, env: { ...env, ...options.env } }),
     terminal: (args, more = {}) =>
-      openPseudoTerminal(process.execPath, [program.entry, '--no-rc', ...args], {
+      openPseudoTerminal(process.execPath, [program.entry, '--no-rc', '--no-tui', ...args], {
         cwd: folder,
         env: { ...env, ...more },
         columns: 160,

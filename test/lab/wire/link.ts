@@ -38,12 +38,15 @@ export interface Link {
   freeze(): void;
   /** What was frozen flows on, what was cut may connect again. */
   mend(): void;
+  /** New connections lead to another port. */
+  leadTo(port: number): void;
   /** Changes one byte of what comes next from the far side. */
   spoil(): void;
   close(): Promise<void>;
 }
 
 interface State {
+  to: number;
   cut: boolean;
   frozen: boolean;
   spoilNext: boolean;
@@ -113,6 +116,7 @@ const drained = (socket: Socket, done: () => void): void => {
 /** Opens a link. */
 export const openLink = async (options: LinkOptions): Promise<Link> => {
   const state: State = {
+    to: options.to,
     cut: false,
     frozen: false,
     spoilNext: false,
@@ -134,7 +138,7 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
     near.pause();
     // The round trip of TCP's own opening.
     await sleep((options.delayMs ?? 0) * 2);
-    const far = createConnection({ host: '127.0.0.1', port: options.to, noDelay: true });
+    const far = createConnection({ host: '127.0.0.1', port: state.to, noDelay: true });
     sockets.add(far);
     far.on('close', () => sockets.delete(far));
     far.on('error', () => near.destroy());
@@ -165,6 +169,9 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
       state.cut = false;
       state.frozen = false;
       for (const go of state.waiting.splice(0)) go();
+    },
+    leadTo(port) {
+      state.to = port;
     },
     spoil() {
       state.spoilNext = true;
