@@ -7,14 +7,14 @@ import { isKernelAddress } from '../../memory/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { TASK_NOLOAD, TASK_UNINTERRUPTIBLE } from '../task-state.ts';
 import { PF_IDLE } from '../task-struct.ts';
-import { findWait, type WaitScene } from './find-wait.ts';
-import type { Evidence, Owner, Wait } from './lock.ts';
+import { type FoundWait, findWait, type WaitScene } from './find-wait.ts';
+import type { Evidence, LockKind, Wait } from './lock.ts';
 import { attempt } from './lock-reading.ts';
 import { type Sleeper, sleepersOf, wordsEqual } from './sleeper.ts';
 import { type TaskEntry, taskTable } from './task-table.ts';
 import { sleepsIn } from './wait-function.ts';
-import { waitMeaning } from './wait-meaning.ts';
-import { waitOwners } from './wait-owner.ts';
+import { type WaitMeaning, waitMeaning } from './wait-meaning.ts';
+import { waitTarget } from './wait-owner.ts';
 
 /**
  * Which tasks are looked at. `blocked`: uninterruptible ones, and those whose task_struct names a lock. `sleeping`: every
@@ -84,25 +84,24 @@ function toWait(scene: WaitScene, sleeper: Sleeper): Wait | undefined {
   const found = findWait(scene, sleeper);
   const meaning = waitMeaning(stack, waiting?.frame ?? 0);
   if (found === undefined && waiting === undefined && meaning === undefined && !entry.inIowait) return undefined;
-  const special = meaning?.kind !== undefined && (found === undefined || found.kind === 'completion');
-  const kind = special
-    ? (meaning?.kind ?? 'io')
-    : (found?.kind ?? waiting?.kind ?? (isIo(entry, meaning?.what) ? 'io' : 'wait_queue'));
-  const owners: readonly Owner[] = waitOwners(scene, sleeper, found, meaning);
+  const target = waitTarget(scene, found, meaning);
+  // An RCU grace period or a flush is waited for by a completion that only the waiter knows.
+  const kind = special(found, meaning) ?? found?.kind ?? waiting?.kind ?? 'io';
   const evidence: Evidence[] = [...(found?.evidence ?? [])];
   if (meaning !== undefined) evidence.push({ by: 'function', text: `it got there from ${meaning.within}` });
-  else if (found === undefined && waiting !== undefined)
+  else if (found === undefined && waiting !== undefined) {
     evidence.push({ by: 'function', text: `it waits in ${waiting.within}` });
+  }
   return {
     task: entry.task,
     pid: entry.pid,
     comm: entry.comm,
     kind,
-    address: special && kind === 'rcu' ? scene.kernel.addressOf('rcu_state') : found?.address,
+    address: kind === found?.kind ? found.address : target.address,
     mode: found?.mode ?? waiting?.mode ?? 'any',
     within: waiting?.within ?? meaning?.within ?? sleepsIn(stack),
-    what: found?.what ?? meaning?.what,
-    owners,
+    what: target.what ?? found?.what ?? meaning?.what,
+    owners: target.owners,
     node: found?.node,
     waitedMs: entry.waitedMs,
     sure: found?.sure ?? (waiting === undefined && meaning === undefined ? 'hint' : 'likely'),
@@ -111,8 +110,9 @@ function toWait(scene: WaitScene, sleeper: Sleeper): Wait | undefined {
   };
 }
 
-function isIo(entry: TaskEntry, what: string | undefined): boolean {
-  return entry.inIowait || what !== undefined;
+/** The kind that outer functions make of a wait for a completion, or of one whose object was not found. */
+function special(found: FoundWait | undefined, meaning: WaitMeaning | undefined): LockKind | undefined {
+  return found === undefined || found.kind === 'completion' ? meaning?.kind : undefined;
 }
 
 /**
