@@ -177,6 +177,8 @@ export interface App {
   /** Makes a task, frame, symbol or lock the shared selection without opening it. */
   select(ref: Ref): void;
   focus(focus: Focus): void;
+  /** Puts a text into the prompt, which gets the keys. */
+  insert(text: string): void;
   open(name: string, overlay: OverlayPart): void;
   close(): void;
   /** Types a character into the ink components of the open overlay. */
