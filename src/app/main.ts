@@ -64,11 +64,15 @@ interface Session {
   readonly screen: Promise<typeof import('./tui/open.ts')> | undefined;
 }
 
+/** The least terminal that can show panes beside a prompt. */
+const SCREEN_LEAST = { columns: 60, rows: 16 } as const;
+
 /** Whether there is a terminal that can show the screen, and nobody asked for the line prompt. */
 function wantsScreen(asked: Invocation): boolean {
-  const term = process.env['TERM'] ?? '';
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && term !== '' && term !== 'dumb';
-  return asked.tui && isTerminal && process.env['KDBG_SCREEN'] === '1';
+  const { stdin, stdout, env } = process;
+  const term = env['TERM'] ?? '';
+  if (!asked.tui || !stdin.isTTY || !stdout.isTTY || term === '' || term === 'dumb') return false;
+  return stdout.columns >= SCREEN_LEAST.columns && stdout.rows >= SCREEN_LEAST.rows;
 }
 
 async function run(engine: EngineClient, asked: Invocation, { texts, version, screen }: Session): Promise<number> {

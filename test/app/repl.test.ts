@@ -21,7 +21,7 @@ afterAll(() => program.remove());
 afterEach(() => terminal?.kill());
 
 async function start(env: Record<string, string> = {}): Promise<PseudoTerminal> {
-  const args = [program.entry, 'replay', program.recording];
+  const args = [program.entry, '--no-tui', 'replay', program.recording];
   terminal = openPseudoTerminal(process.execPath, args, { cwd: program.folder, env: { ...program.env, ...env } });
   await terminal.endsWith(PROMPT);
   return terminal;

@@ -37,6 +37,7 @@ function takeFocused(host: Host, event: Exclude<InputEvent, MouseEvent>): void {
     const { name } = event;
     if (chordOf(event) === 'escape') perform(host, 'last-pane');
     else if (event.ctrl && name === 'p') host.openPalette();
+    else if (event.text === '?') perform(host, 'keys');
     else if (name === 'page-up' || name === 'page-down') {
       host.scrollback.scroll((name === 'page-up' ? -1 : 1) * Math.max(1, scrollbackRows(host) - 1));
     }

@@ -5,7 +5,6 @@
 import type { Completion } from '../../core/command/complete.ts';
 import type { Line, Ref } from '../../core/output/line.ts';
 import type { EngineClient } from '../../engine/client.ts';
-import { type Interrupts, interrupts } from '../interrupt.ts';
 import type { History } from '../prompt/history.ts';
 import type { InputEvent } from '../prompt/keys.ts';
 import type { ProcessHost, TerminalInput, TerminalOutput } from '../prompt/terminal-mode.ts';
@@ -27,15 +26,16 @@ import type {
 import { Desk } from './desk.ts';
 import { EngineTime } from './engine-time.ts';
 import { takeEvent } from './events.ts';
-import { askCommands, askContext, askFacts, askRecording, type Facts, firstFacts } from './facts.ts';
+import { askCommands, askFacts, type Facts, firstFacts } from './facts.ts';
 import { followingOf, selectedWith } from './follow.ts';
 import { frameOf } from './frame-of.ts';
 import { Mouse } from './mouse.ts';
 import type { Pane, PaneHost } from './pane.ts';
-import { complaintLines, runLine } from './run-line.ts';
+import { complaintLines } from './run-line.ts';
 import { Screen } from './screen.ts';
 import { rebindScreen, SCREEN_KEYS, type ScreenBinding } from './screen-keys.ts';
 import { chooseTheme, type Look, type Theme } from './theme.ts';
+import { UserLines } from './user-lines.ts';
 
 /** The parts that others write. */
 export interface Parts {
@@ -58,8 +58,6 @@ export interface HostOptions {
 
 /** Milliseconds that a choice must last before other panes follow it: a key that repeats does not make them read. */
 const SETTLE_MS = 90;
-/** Between two pictures of a command that runs. */
-const PROGRESS_MS = 250;
 /** OSC 52 of more than this is dropped by terminals (tmux takes 74,994 bytes of base64). */
 const COPY_MAX = 56_000;
 
@@ -84,10 +82,9 @@ export class Host implements App {
   /** The text that `n` looks for. */
   lastSearch: string | undefined;
   readonly #options: HostOptions;
-  readonly #control: Interrupts;
+  readonly #lines: UserLines;
   readonly #mouse = new Mouse();
   #chosen: NodeJS.Timeout | undefined;
-  #progress: NodeJS.Timeout | undefined;
   #end: (status: number) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
@@ -104,7 +101,6 @@ export class Host implements App {
       this.#fail = reject;
     });
     this.time = new EngineTime(engine, (error) => this.#fail(error));
-    this.#control = interrupts(engine, (text) => this.tell(text, 'warn'));
     this.facts = firstFacts(engine, options.recording);
     this.screen = new Screen({
       input,
@@ -124,6 +120,7 @@ export class Host implements App {
     this.chrome = new ChromePart(this, env);
     this.prompt = parts.prompt(this);
     this.scrollback = parts.scrollback(this);
+    this.#lines = new UserLines(this, { end: (status) => this.#end(status), fail: (error) => this.#fail(error) });
     for (const trouble of bound.troubles) this.scrollback.say(complaintLines([trouble]));
   }
 
@@ -131,14 +128,13 @@ export class Host implements App {
   start(): void {
     this.desk.resize(this.screen.size);
     this.screen.flush();
-    const tell = (facts: Partial<Facts>): void => this.#learn(facts);
+    const tell = (facts: Partial<Facts>): void => this.learn(facts);
     void askFacts(this.time, tell).then(() => askCommands(this.time).then(tell, () => undefined));
   }
 
   /** Gives the terminal back, and keeps the layout. Throws the error of the file it is kept in. */
   dispose(): void {
     clearTimeout(this.#chosen);
-    clearInterval(this.#progress);
     this.time.close();
     this.screen.close();
     const layouts = this.desk.changedLayouts;
@@ -165,17 +161,12 @@ export class Host implements App {
 
   run(line: string, by: RunBy): void {
     if (line.trim() === '') return;
-    if (by !== 'prompt') {
-      this.history.add(line);
-      this.prompt.remember(line);
-    }
-    this.time.user(() => this.#run(line, by)).catch(this.#fail);
+    if (by !== 'prompt') this.prompt.remember(line);
+    this.#lines.run(line, by);
   }
 
   cancel(): boolean {
-    if (!this.time.isRunning) return false;
-    this.#control.press();
-    return true;
+    return this.#lines.cancel();
   }
 
   complete(line: string, cursor: number, signal?: AbortSignal): Promise<Completion> {
@@ -223,6 +214,11 @@ export class Host implements App {
     this.update({ focus });
   }
 
+  insert(text: string): void {
+    this.prompt.insert(text);
+    this.focus('prompt');
+  }
+
   open(name: string, overlay: OverlayPart): void {
     if (this.overlay !== undefined) this.screen.compositor.drop(this.overlay);
     this.overlay = overlay;
@@ -266,45 +262,12 @@ export class Host implements App {
 
   /** A command that a key or click stands for: shown, and kept in the history. */
   teach(line: string): void {
-    this.history.add(line);
     this.prompt.remember(line);
     this.tell(`= ${line}`);
   }
 
-  async #run(line: string, by: RunBy): Promise<void> {
-    this.#control.reset();
-    this.scrollback.command(line, by);
-    let lines = 0;
-    const show = (): void => this.update({ running: { line, since, lines } });
-    const since = performance.now();
-    show();
-    this.#progress = setInterval(show, PROGRESS_MS);
-    try {
-      const { exit } = await runLine(line, {
-        engine: this.engine,
-        scrollback: this.scrollback,
-        lend: (work) => this.lend(work),
-        onLines: (count) => {
-          lines = count;
-        },
-      });
-      if (exit !== undefined) this.#end(exit.status ?? 0);
-    } finally {
-      clearInterval(this.#progress);
-      this.update({ running: undefined });
-    }
-    this.#afterRun(line);
-  }
-
-  /** A live target may have moved on, and the line may have changed the context. */
-  #afterRun(line: string): void {
-    const tell = (facts: Partial<Facts>): void => this.#learn(facts);
-    if (/\bset\b/.test(line)) askContext(this.time).then(tell, () => undefined);
-    if (/\brecord\b/.test(line)) askRecording(this.time).then(tell, () => undefined);
-    if (this.engine.opened.liveness === 'live') for (const pane of this.desk.shown()) pane.refresh();
-  }
-
-  #learn(facts: Partial<Facts>): void {
+  /** Something became known about the session. */
+  learn(facts: Partial<Facts>): void {
     const { pid } = this.facts.context ?? {};
     this.facts = { ...this.facts, ...facts };
     this.redraw(this.chrome);

@@ -6,8 +6,9 @@ import type { EngineClient } from '../../engine/client.ts';
 import { historyPath, openHistory } from '../prompt/history-file.ts';
 import { configPath, readConfig } from './config.ts';
 import { Host } from './host.ts';
+import { openLinePart } from './prompt/line-part.tsx';
 import { complaintLines } from './run-line.ts';
-import { openLinePart, openScrollback } from './stand-in.ts';
+import { openScrollback } from './stand-in.ts';
 
 export interface TuiOptions {
   readonly version: string;

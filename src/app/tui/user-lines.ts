@@ -1,0 +1,78 @@
+/**
+ * The lines that the user runs: one at a time, with progress while they run, and what has to be looked at anew after
+ * them.
+ */
+import { interrupts } from '../interrupt.ts';
+import type { RunBy } from './contract.ts';
+import { askContext, askRecording, type Facts } from './facts.ts';
+import type { Host } from './host.ts';
+import { runLine } from './run-line.ts';
+
+/** Between two pictures of a command that runs. */
+const PROGRESS_MS = 250;
+
+export interface Endings {
+  /** The session is to end with this status. */
+  readonly end: (status: number) => void;
+  /** The engine is gone. */
+  readonly fail: (error: unknown) => void;
+}
+
+export class UserLines {
+  readonly #host: Host;
+  readonly #endings: Endings;
+  readonly #control;
+
+  constructor(host: Host, endings: Endings) {
+    this.#host = host;
+    this.#endings = endings;
+    this.#control = interrupts(host.engine, (text) => host.tell(text, 'warn'));
+  }
+
+  /** Runs a line when those before it are done. */
+  run(line: string, by: RunBy): void {
+    this.#host.time.user(() => this.#run(line, by)).catch(this.#endings.fail);
+  }
+
+  /** Stops the line that runs. False when none does. */
+  cancel(): boolean {
+    if (!this.#host.time.isRunning) return false;
+    this.#control.press();
+    return true;
+  }
+
+  async #run(line: string, by: RunBy): Promise<void> {
+    const host = this.#host;
+    this.#control.reset();
+    host.scrollback.command(line, by);
+    const since = performance.now();
+    let lines = 0;
+    const show = (): void => host.update({ running: { line, since, lines } });
+    show();
+    const progress = setInterval(show, PROGRESS_MS);
+    try {
+      const { exit } = await runLine(line, {
+        engine: host.engine,
+        scrollback: host.scrollback,
+        lend: (work) => host.lend(work),
+        onLines: (count) => {
+          lines = count;
+        },
+      });
+      if (exit !== undefined) this.#endings.end(exit.status ?? 0);
+    } finally {
+      clearInterval(progress);
+      host.update({ running: undefined });
+    }
+    this.#lookAgain(line);
+  }
+
+  /** A live target may have moved on, and the line may have changed the context or the recording. */
+  #lookAgain(line: string): void {
+    const { time, desk, engine } = this.#host;
+    const learn = (facts: Partial<Facts>): void => this.#host.learn(facts);
+    if (/\bset\b/.test(line)) askContext(time).then(learn, () => undefined);
+    if (/\brecord\b/.test(line)) askRecording(time).then(learn, () => undefined);
+    if (engine.opened.liveness === 'live') for (const pane of desk.shown()) pane.refresh();
+  }
+}
