@@ -79,7 +79,7 @@ async function openTransport(
 ): Promise<Transport> {
   const { proxyJump, proxyCommand, host, port } = settings;
   const jump = proxyJump.at(-1);
-  if (jump !== undefined) {
+  if (jump !== undefined && !isItself(jumpDestination(jump), settings)) {
     // As ssh does it: the last jump host is a destination of its own, reached through those before it. It takes the
     // configuration, and none of the target's other options.
     const before = proxyJump.slice(0, -1).join(',');
@@ -90,6 +90,11 @@ async function openTransport(
   }
   if (proxyCommand !== undefined) return openProxyCommand(settings, proxyCommand);
   return openTcp(settings, journey.signal);
+}
+
+/** `Host *` with a ProxyJump names the jump host's own way as well; there it is left out. */
+function isItself(jump: Destination, settings: SshSettings): boolean {
+  return jump.host === settings.alias && (jump.port === undefined || jump.port === settings.port);
 }
 
 function jumpDestination(jump: string): Destination {

@@ -72,7 +72,11 @@ class Connection implements Hop {
     this.#options = options;
     // Listened to for as long as the object lives: an `error` nobody listens to would end the process.
     this.client.on('error', (error) => {
-      this.#why ??= this.#wordsOf(error);
+      const words = this.#wordsOf(error);
+      if (words === undefined) return;
+      this.#why ??= words;
+      // ssh2 ends its half only, and would wait for a server that does not.
+      this.#end();
     });
     this.client.on('banner', (text: string) => {
       this.#banner = (this.#banner + text).slice(0, BANNER_MAX);
@@ -87,7 +91,8 @@ class Connection implements Hop {
 
   async open(): Promise<Hop> {
     const { settings, signal, tell } = this.#options;
-    const patience = new Patience(HANDSHAKE_MS);
+    const patienceMs = settings.connectTimeoutMs ?? HANDSHAKE_MS;
+    const patience = new Patience(patienceMs);
     const ask: Ask = (question) => patience.during(() => this.#options.ask(question));
     const check = hostKeyCheck(settings, ask, tell);
     const identities = settings.methods.includes('publickey')
@@ -104,7 +109,7 @@ class Connection implements Hop {
         const abort = (): void => reject(new CancelledError());
         signal.addEventListener('abort', abort, { once: true });
         if (signal.aborted) abort();
-        patience.onOver = () => reject(this.#failure(login, `no answer within ${HANDSHAKE_MS / 1000} s`));
+        patience.onOver = () => reject(this.#failure(login, `no answer within ${patienceMs / 1000} s`));
         this.onLost((why) => reject(this.#failure(login, why)));
         this.client.on('ready', resolve);
         this.client.on('change password', () =>
@@ -212,7 +217,7 @@ class Connection implements Hop {
   #failure(login: Login | undefined, why: string): Error {
     const { alias } = this.settings;
     if (login !== undefined) return login.failure(why);
-    const hint = /no matching|handshake/i.test(why) ? `kdbg shell -- ssh ${alias} sh lets ssh connect` : undefined;
+    const hint = /no matching/i.test(why) ? `kdbg shell -- ssh ${alias} sh lets ssh connect` : undefined;
     return new OpenError(`cannot connect to ${alias}: ${why}`, hint);
   }
 
@@ -222,11 +227,10 @@ class Connection implements Hop {
     const why = this.#why ?? 'the server closed the connection';
     this.#lost = explained === '' ? why : `${why} (${explained})`;
     for (const listener of this.#listeners.splice(0)) listener(this.#lost);
-    // ssh2 ends its half only; a server that does not end its own would hold the socket open.
     this.transport.close();
   }
 
-  /** An error of ssh2 in words, or undefined where another event tells more. */
+  /** An error of ssh2 in words, or undefined for one after which the connection goes on. */
   #wordsOf(error: Error & { level?: string; code?: unknown }): string | undefined {
     // A key that could not sign: the next try goes on.
     if (error.level === 'agent' || error.level === 'client-authentication') return undefined;
@@ -235,6 +239,7 @@ class Connection implements Hop {
       const { intervalMs, countMax } = this.settings.serverAlive;
       return `the server did not answer for ${(intervalMs * countMax) / 1000} s`;
     }
+    if (error.message === 'Connection lost before handshake') return 'the connection was closed before a server spoke';
     const said = serverText(error.message, WORD_MAX);
     return error.code === NO_MORE_AUTH_METHODS || typeof error.code === 'number' ? `the server said: ${said}` : said;
   }
@@ -257,11 +262,11 @@ export function execute(hop: Hop, command: string): Promise<ClientChannel> {
           'the account may be for file transfer or forwarding only',
         ),
       );
-    hop.onLost((why) => reject(new OpenError(`the connection to ${alias} ended: ${why}`)));
+    hop.onLost((why) => reject(ended(hop, why)));
     try {
       hop.client.exec(command, (error, stream) => (error === undefined ? resolve(stream) : refused(error)));
-    } catch (error) {
-      refused(error as Error);
+    } catch {
+      reject(ended(hop));
     }
   });
 }
@@ -274,13 +279,18 @@ export function forward(hop: Hop, host: string, port: number): Promise<ClientCha
       reject(
         new OpenError(`${alias} does not connect to ${host} port ${port}: ${serverText(error.message, WORD_MAX)}`),
       );
-    hop.onLost((why) => reject(new OpenError(`the connection to ${alias} ended: ${why}`)));
+    hop.onLost((why) => reject(ended(hop, why)));
     try {
       hop.client.forwardOut('127.0.0.1', 0, host, port, (error, stream) =>
         error === undefined ? resolve(stream) : refused(error),
       );
-    } catch (error) {
-      refused(error as Error);
+    } catch {
+      reject(ended(hop));
     }
   });
+}
+
+/** ssh2 throws where the connection is not there any more. */
+function ended(hop: Hop, why = 'the server closed it'): OpenError {
+  return new OpenError(`the connection to ${hop.settings.alias} ended: ${why}`);
 }

@@ -13,6 +13,8 @@ import { commandTokens, expandTokens } from './tokens.ts';
 import type { Transport } from './transport.ts';
 
 const COMPLAINT_MAX = 2000;
+/** How long its status may come after the end of its output. */
+const EXIT_MS = 500;
 
 /** The command line for the shell. Throws OpenError where a name would be more than a word to the shell. */
 export function proxyCommandLine(settings: SshSettings, command: string): string {
@@ -66,9 +68,10 @@ class CommandStream extends Duplex {
     child.stdout?.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout?.pause();
     });
-    child.stdout?.on('end', () => this.push(null));
+    child.stdout?.on('end', () => this.#endSoon());
     child.stdout?.on('error', (error) => this.destroy(error));
-    child.stdin?.on('error', (error) => this.destroy(error));
+    // A command that reads no more has ended or will: its status and its words tell more.
+    child.stdin?.on('error', () => undefined);
     child.on('error', (error) => this.destroy(error));
   }
 
@@ -77,11 +80,21 @@ class CommandStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#child.stdin?.write(chunk, done);
+    this.#child.stdin?.write(chunk, () => done());
   }
 
   override _final(done: (error?: Error | null) => void): void {
     this.#child.stdin?.end(() => done());
+  }
+
+  /** Its status and its last words come after the end of its output, unless it left something running. */
+  #endSoon(): void {
+    const end = (): void => {
+      clearTimeout(timer);
+      this.push(null);
+    };
+    const timer = setTimeout(end, EXIT_MS);
+    this.#child.once('close', end);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
