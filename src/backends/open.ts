@@ -2,11 +2,25 @@
  * Opens a target by what the command line names.
  */
 import { readFileSync } from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
 import type { Backend } from '../core/memory/backend.ts';
 import { openLocal } from './local/local.ts';
 import { openRecording, type Recording } from './recording/replay.ts';
+import { cacheFolder } from './remote/build-cache.ts';
+import type { RemoteSpec } from './remote/io-messages.ts';
+import { openRemote } from './remote/remote.ts';
+import { ThreadLink } from './remote/thread-link.ts';
 
-export type BackendSpec = { readonly kind: 'local' } | { readonly kind: 'replay'; readonly path: string };
+export type BackendSpec = { readonly kind: 'local' } | { readonly kind: 'replay'; readonly path: string } | RemoteSpec;
+
+/** What a remote target needs of its surroundings. */
+export interface IoHost {
+  /** The file of the thread that holds the connection. */
+  readonly entry: URL;
+  /** To whoever can ask the user; undefined when nobody can. */
+  readonly questions: MessagePort | undefined;
+  readonly cancelled: () => boolean;
+}
 
 export interface OpenedTarget {
   readonly backend: Backend;
@@ -18,18 +32,38 @@ export interface OpenedTarget {
   readonly recording: Recording | undefined;
 }
 
-/** Throws OpenError when there is no such target. */
-export function openBackend(spec: BackendSpec): OpenedTarget {
+/** Throws OpenError when there is no such target, UsageError, CancelledError. */
+export function openBackend(spec: BackendSpec, host?: IoHost): OpenedTarget {
   if (spec.kind === 'local') {
     const backend = openLocal();
-    const missing = backend
-      .capabilities()
-      .filter((capability) => capability.name === 'memory' && !capability.available);
-    const notices = missing.map((capability) => `no kernel memory: ${capability.detail}; "status" shows what works`);
-    return { backend, pid: ownPid(), notices, recording: undefined };
+    return { backend, pid: ownPid(), notices: missingMemory(backend), recording: undefined };
+  }
+  if (spec.kind !== 'replay') {
+    if (host === undefined) throw new Error('a remote target needs a thread for its connection');
+    return openLinked(spec, host);
   }
   const recording = openRecording(spec.path);
   return { backend: recording.backend, pid: recording.header.target.pid ?? 1, notices: recording.notices, recording };
+}
+
+function openLinked(spec: RemoteSpec, host: IoHost): OpenedTarget {
+  const place = spec.kind === 'ssh' ? spec.destination : spec.command.join(' ');
+  const { backend, facts, notices } = openRemote({
+    link: new ThreadLink({ name: place, spec, ...host }),
+    name: `${spec.kind}:${place}`,
+    cacheRoot: spec.cache ? cacheFolder(process.env) : undefined,
+    becomeRoot: spec.sudo
+      ? 'sudo gave no root'
+      : spec.kind === 'ssh'
+        ? 'log in as root, or add --sudo'
+        : 'a command that gives a shell of root, or --sudo',
+  });
+  return { backend, pid: facts.pids[0] ?? 1, notices: [...notices, ...missingMemory(backend)], recording: undefined };
+}
+
+function missingMemory(backend: Backend): readonly string[] {
+  const missing = backend.capabilities().filter(({ name, available }) => name === 'memory' && !available);
+  return missing.map(({ detail }) => `no kernel memory: ${detail}; "status" shows what works`);
 }
 
 /** The PID of this process as the kernel numbers it: in a container the outermost, which NSpid lists first. */

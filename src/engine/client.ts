@@ -1,7 +1,9 @@
 /**
  * The engine as the screen sees it: asynchronous, cancellable, never blocking. One command runs at a time.
  */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { AskedQuestion, QuestionAnswer } from '../backends/remote/io-messages.ts';
+import type { Ask } from '../backends/remote/question.ts';
 import type { Completion } from '../core/command/complete.ts';
 import type { SessionSpec } from './open.ts';
 import { type FromEngine, type Opened, type Output, type RunMode, SHARED, type ToEngine } from './protocol.ts';
@@ -36,7 +38,10 @@ const TERMINATE_MS = 1_000;
 
 export class EngineClient {
   readonly opened: Opened;
+  /** Asks the user what a connection needs: a passphrase, a password. May be set anew when the screen changes. */
+  ask: Ask;
   readonly #worker: Worker;
+  readonly #questions: MessagePort;
   readonly #shared: Int32Array;
   readonly #waiting = new Map<number, (message: FromEngine) => void>();
   /** Ids begin with 1: nothing is cancelled at first. */
@@ -44,20 +49,28 @@ export class EngineClient {
   #dead: EngineDied | undefined;
   #closing = false;
 
-  private constructor(worker: Worker, shared: Int32Array, opened: Opened) {
+  private constructor(worker: Worker, shared: Int32Array, opened: Opened, questions: Questions) {
     this.#worker = worker;
     this.#shared = shared;
     this.opened = opened;
+    this.ask = questions.ask;
+    this.#questions = questions.port;
+    questions.asker = (question) => this.ask(question);
     worker.on('message', (message: FromEngine) => this.#take(message));
     worker.on('error', (error) => this.#die(died(error)));
     worker.on('exit', () => this.#die(new EngineDied('the engine ended')));
   }
 
-  /** Starts the engine's thread on a target. Rejects with EngineFailed when the target cannot be opened. */
-  static async start(spec: SessionSpec, entry: URL): Promise<EngineClient> {
+  /**
+   * Starts the engine's thread on a target. `ask` answers what only the user can while a remote one is opened or
+   * regained; without it nobody can. Rejects with EngineFailed when the target cannot be opened.
+   */
+  static async start(spec: SessionSpec, entry: URL, ask: Ask = NOBODY): Promise<EngineClient> {
     const buffer = new SharedArrayBuffer(4 * SHARED.length);
-    const start: WorkerStart = { spec, shared: buffer };
-    const worker = new Worker(entry, { workerData: start });
+    const { port1, port2 } = new MessageChannel();
+    const questions = new Questions(port1, ask);
+    const start: WorkerStart = { spec, shared: buffer, questions: port2 };
+    const worker = new Worker(entry, { workerData: start, transferList: [port2] });
     const first = await new Promise<FromEngine>((resolve, reject) => {
       const settle = (act: () => void): void => {
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -68,7 +81,8 @@ export class EngineClient {
       const onExit = (): void => settle(() => reject(new EngineDied('the engine ended')));
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     });
-    if (first.kind === 'opened') return new EngineClient(worker, new Int32Array(buffer), first.opened);
+    if (first.kind === 'opened') return new EngineClient(worker, new Int32Array(buffer), first.opened, questions);
+    port1.close();
     await worker.terminate();
     throw first.kind === 'failed' ? new EngineFailed(first.lines, first.status) : new EngineDied('unexpected answer');
   }
@@ -155,6 +169,7 @@ export class EngineClient {
   async close(): Promise<{ readonly failures: readonly string[]; readonly ended: boolean }> {
     this.cancel();
     this.#closing = true;
+    this.#questions.close();
     let failures: readonly string[] = [];
     if (this.#dead === undefined) {
       const asked = this.#ask((id) => ({ kind: 'close', id })).catch(() => undefined);
@@ -200,6 +215,27 @@ export class EngineClient {
     this.#dead ??= error;
     // What came before is still shown: queues are emptied before the error is thrown.
     for (const [id, wake] of this.#waiting) wake({ kind: 'done', id });
+  }
+}
+
+const NOBODY: Ask = () => Promise.resolve(undefined);
+
+/** Questions of the connection's thread, passed on to whoever can ask the user at the time. */
+class Questions {
+  readonly port: MessagePort;
+  readonly ask: Ask;
+  asker: Ask;
+
+  constructor(port: MessagePort, ask: Ask) {
+    this.port = port;
+    this.ask = ask;
+    this.asker = ask;
+    port.on('message', ({ id, question }: AskedQuestion) => {
+      const reply = (answer: string | undefined): void => port.postMessage({ id, answer } satisfies QuestionAnswer);
+      this.asker(question).then(reply, () => reply(undefined));
+    });
+    // A session that waits for nothing else is over.
+    port.unref();
   }
 }
 

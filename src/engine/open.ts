@@ -1,7 +1,7 @@
 /**
  * From what the command line asks for to a session on an open target.
  */
-import { type BackendSpec, openBackend } from '../backends/open.ts';
+import { type BackendSpec, type IoHost, openBackend } from '../backends/open.ts';
 import type { BackendError } from '../core/errors.ts';
 import { Kernel } from '../core/kernel/kernel.ts';
 import type { Opened } from './protocol.ts';
@@ -24,8 +24,12 @@ export interface SessionSpec {
 export type Interruption = Required<Pick<SessionOptions, 'cancelled' | 'interrupted' | 'onStatement'>>;
 
 /** Throws OpenError (or another KdbgError) when the target cannot be opened. */
-export function openSession(spec: SessionSpec, interruption: Interruption): { session: Session; opened: Opened } {
-  const target = openBackend(spec.backend);
+export function openSession(
+  spec: SessionSpec,
+  interruption: Interruption,
+  host: Omit<IoHost, 'cancelled'>,
+): { session: Session; opened: Opened } {
+  const target = openBackend(spec.backend, { ...host, cancelled: interruption.cancelled });
   const failures: string[] = [];
   const recorder = new EngineRecorder(target.backend, {
     tool: spec.tool,

@@ -6,6 +6,7 @@ import { parseStatement, type Statement, splitStatements } from '../core/command
 import { runStages } from '../core/command/run.ts';
 import type { Scope } from '../core/command/scope.ts';
 import type { Kernel } from '../core/kernel/kernel.ts';
+import type { BackendCounters } from '../core/memory/backend.ts';
 import { toJson } from '../core/output/json.ts';
 import type { Line } from '../core/output/line.ts';
 import { TextView } from '../core/output/render.ts';
@@ -42,7 +43,25 @@ export class Session {
   /** Runs a text as it was typed: a line, or several. Its output as it comes; never throws but for bugs below it. */
   *execute(text: string, mode: RunMode): Iterable<Output> {
     if (!mode.rc && mode.pane !== true && mode.origin === undefined) this.shell.remember(text);
+    if (text.trim() === '') {
+      yield* this.#regain();
+      return;
+    }
     yield* this.#text(text, mode);
+  }
+
+  /** Enter on an empty line: nothing is run, and a connection that was lost is made again. */
+  *#regain(): Iterable<Output> {
+    try {
+      this.shell.regain();
+    } catch (error) {
+      yield* this.#failed(error, '', { json: false, rc: false }, undefined);
+    }
+    const notices = this.shell.takeNotices();
+    if (notices.length === 0) return;
+    yield this.#begin({ source: '', sink: undefined, page: false });
+    yield { kind: 'lines', lines: notices.map((text): Line => [{ text, tone: 'dim' }]) };
+    yield { kind: 'end', status: 0 };
   }
 
   /** The recorded session that is being replayed, as it was. */
@@ -153,6 +172,12 @@ export class Session {
       thrown = { error };
     }
     const failure = thrown && describe(thrown.error, pipeline.source, place);
+    if (failure !== undefined) {
+      // What was remarked before it failed belongs to this command, not to the next.
+      const notices = shell.takeNotices();
+      if (json === undefined) yield* this.#lines(notices.map((text): Line => [{ text, tone: 'dim' }]));
+      else for (const text of notices) json.notice(text);
+    }
     if (failure !== undefined) shell.recordLines(failure.lines);
     if (json !== undefined) yield { kind: 'json', line: json.line(pipeline.source, failure) };
     else if (failure !== undefined) yield { kind: 'error', ...failure };
@@ -242,13 +267,10 @@ export class Session {
   }
 }
 
-interface Counters {
-  readonly roundTrips: number;
-  readonly bytes: number;
-}
-
-function timing(before: Counters, after: Counters, milliseconds: number): string {
+function timing(before: BackendCounters, after: BackendCounters, milliseconds: number): string {
   const trips = after.roundTrips - before.roundTrips;
-  const kib = Math.ceil((after.bytes - before.bytes) / 1024);
-  return `${trips} round ${trips === 1 ? 'trip' : 'trips'}, ${kib} KiB, ${(milliseconds / 1000).toFixed(3)} s`;
+  const kib = (from: number, to: number): string => `${Math.ceil((to - from) / 1024)} KiB`;
+  const onWire = after.wire && `, ${kib(before.wire?.received ?? 0, after.wire.received)} on the wire`;
+  const read = kib(before.bytes, after.bytes);
+  return `${trips} round ${trips === 1 ? 'trip' : 'trips'}, ${read}${onWire ?? ''}, ${(milliseconds / 1000).toFixed(3)} s`;
 }

@@ -17,6 +17,7 @@ import type { Item } from '../core/output/item.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import { BUILTIN_ALIASES } from './aliases.ts';
 import { loadDisassembler, loadFuzzysort } from './libraries.ts';
+import { regainTarget } from './regain.ts';
 import { expandHome, readTextFile, reasonOf } from './text-file.ts';
 
 /** Lines that `history` shows of a session that never ends. */
@@ -271,12 +272,27 @@ export class SessionShell implements Shell {
     if (this.#history.length > HISTORY_MAX) this.#history.shift();
   }
 
+  /** Connects again where the connection was lost; what came of it is among the notices. Throws CancelledError. */
+  regain(): void {
+    const { kernel, notices, recorder } = this.#options;
+    if (regainTarget(kernel, recorder, notices) === 'rebooted') {
+      this.#context = { task: undefined, pid: this.#options.pid, cpu: 0 };
+    }
+  }
+
   /** A command begins: a live target is read afresh, and the recording notes the line. */
   beginCommand(source: string, by: 'user' | 'rc' | 'pane'): void {
     this.#rc = by === 'rc';
+    // What a pane reads by itself does not make the user wait for a host that is gone.
+    if (by !== 'pane') this.regain();
     this.#options.recorder.begin(source, by);
     this.#options.replay?.begin(source, by);
     this.#options.kernel.newCommand();
+  }
+
+  /** Remarks that nothing shows among its rows. */
+  takeNotices(): readonly string[] {
+    return this.#options.notices.splice(0);
   }
 
   recordLines(lines: readonly Line[]): void {

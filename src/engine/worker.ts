@@ -2,7 +2,7 @@
  * The engine's thread: opens the target, runs lines, and sends their output with back-pressure. While a command runs
  * the thread may block on the target; the screen's thread stops it through shared memory, not through a message.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Completion, complete } from '../core/command/complete.ts';
 import { errorLines, isUserError } from '../core/command/run.ts';
 import { openSession, type SessionSpec } from './open.ts';
@@ -13,7 +13,12 @@ import type { Session } from './session.ts';
 export interface WorkerStart {
   readonly spec: SessionSpec;
   readonly shared: SharedArrayBuffer;
+  /** To the screen's thread, which can ask the user. */
+  readonly questions?: MessagePort;
 }
+
+/** The file of the thread that holds a connection, beside this one. */
+const IO_ENTRY = new URL('./io.js', import.meta.url);
 
 /** Output is sent when this much has gathered or this long has passed. */
 const BATCH_OUTPUTS = 16;
@@ -29,18 +34,19 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
   const refused = (): boolean => running.statement > 0 && Atomics.load(shared, SHARED.refused) === running.statement;
   let session: Session;
   try {
-    const opened = openSession(start.spec, {
+    const interruption = {
       interrupted,
       cancelled: () => interrupted() || refused(),
-      onStatement: (statement) => {
+      onStatement: (statement: number) => {
         running.statement = statement;
       },
-    });
+    };
+    const opened = openSession(start.spec, interruption, { entry: IO_ENTRY, questions: start.questions });
     session = opened.session;
     send({ kind: 'opened', opened: opened.opened });
   } catch (error) {
     if (!isUserError(error)) throw error;
-    send({ kind: 'failed', lines: errorLines(error, undefined), status: 3 });
+    send({ kind: 'failed', lines: errorLines(error, undefined), status: error.status === 1 ? 3 : error.status });
     return;
   }
   port?.on('message', (message: ToEngine) => {

@@ -199,8 +199,12 @@ function recordingOf({ shell }: Scope): Answer {
 }
 
 function trafficOf(kernel: Kernel): Answer {
-  const { roundTrips, bytes } = kernel.backend.counters;
-  return { available: true, detail: `${plural(roundTrips, 'round trip')}, ${Math.ceil(bytes / 1024)} KiB so far` };
+  const { roundTrips, bytes, wire } = kernel.backend.counters;
+  const onWire = wire === undefined ? '' : ` (${Math.ceil(wire.received / 1024)} KiB on the wire)`;
+  return {
+    available: true,
+    detail: `${plural(roundTrips, 'round trip')}, ${Math.ceil(bytes / 1024)} KiB${onWire} so far`,
+  };
 }
 
 function plural(count: number, noun: string): string {
