@@ -240,7 +240,7 @@ class Connection implements Hop {
       return `the server did not answer for ${(intervalMs * countMax) / 1000} s`;
     }
     if (error.message === 'Connection lost before handshake') return 'the connection was closed before a server spoke';
-    const said = serverText(error.message, WORD_MAX);
+    const said = serverText(error.message, WORD_MAX).replace(/^Inbound: /, 'the server broke the protocol: ');
     return error.code === NO_MORE_AUTH_METHODS || typeof error.code === 'number' ? `the server said: ${said}` : said;
   }
 }

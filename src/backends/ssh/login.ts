@@ -71,7 +71,9 @@ export class Login {
     const parts = [
       `cannot log in to ${settings.alias} as ${settings.user}`,
       ...(why === undefined ? [] : [why]),
-      tried.length === 0 ? 'there was nothing to try' : `refused: ${tried.join(', ')}`,
+      tried.length === 0
+        ? 'there was nothing to try'
+        : `${why === undefined ? 'refused' : 'tried'}: ${tried.join(', ')}`,
       ...(this.#allowed.length === 0
         ? []
         : [`the server takes ${this.#allowed.map((name) => serverText(name, 40)).join(', ')}`]),

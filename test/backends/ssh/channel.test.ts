@@ -1,6 +1,6 @@
 /** The shell as a byte stream: back-pressure, ends in words, nothing left over; and servers that mean ill. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { ServerChannel } from 'ssh2';
+import type { Connection, ServerChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OpenError } from '../../../src/core/errors.ts';
 import { mutate, seededRandom } from '../../support/mutations.ts';
@@ -198,6 +198,20 @@ async function speaker(speak: (socket: Socket) => void): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
+/** One message as it is, wrapped and encrypted as the protocol asks: by the inside of ssh2's server. */
+function sendRaw(connection: Connection, payload: Buffer): void {
+  const { _protocol: protocol } = connection as unknown as {
+    _protocol: {
+      _cipher: { encrypt(packet: Buffer): void };
+      _packetRW: { write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
+    };
+  };
+  const { write } = protocol._packetRW;
+  const packet = write.alloc(payload.length);
+  packet.set(payload, write.allocStart);
+  protocol._cipher.encrypt(write.finalize(packet));
+}
+
 describe.skipIf(!hasOpenssh)('a hostile server', () => {
   const quick = ['ConnectTimeout 2'];
 
@@ -270,6 +284,42 @@ describe.skipIf(!hasOpenssh)('a hostile server', () => {
       if (outcome !== undefined) expect(outcome).toBeInstanceOf(OpenError);
     });
     await Promise.all(rounds);
+  });
+
+  it('that sends nonsense well wrapped, before and after the login, ends in words at worst', async () => {
+    const random = seededRandom(5);
+    const type = (): number =>
+      [1, 2, 4, 7, 20, 31, 51, 53, 60, 80, 81, 90, 91, 93, 94, 95, 96, 97, 98, 99][Math.floor(random() * 20)] as number;
+    const nonsense = (): Buffer => {
+      const bytes = Buffer.from(
+        Array.from({ length: Math.floor(random() * 60) }, () => (random() < 0.5 ? 0 : random() * 256)),
+      );
+      return Buffer.concat([Buffer.from([type()]), bytes]);
+    };
+    const ends: string[] = [];
+    const rounds = Array.from({ length: 60 }, async (_, round) => {
+      const server = await start({
+        onConnection: (connection) => {
+          const when = round % 3 === 0 ? 'authentication' : 'ready';
+          connection.on(when as 'ready', () => setTimeout(() => sendRaw(connection, nonsense()), 5));
+        },
+      });
+      try {
+        const channel = await open(options(server.port, quick));
+        const shell = listen(channel);
+        const why = await Promise.race([
+          shell.ended,
+          new Promise<string>((later) => setTimeout(() => later('alive'), 500)),
+        ]);
+        ends.push(why);
+      } catch (error) {
+        expect(error).toBeInstanceOf(OpenError);
+        ends.push((error as Error).message);
+      }
+    });
+    await Promise.all(rounds);
+    for (const why of ends) expect(why).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    expect(ends.filter((why) => why !== 'alive').length).toBeGreaterThan(5);
   });
 
   it('that sends more than its window is cut off', async () => {
