@@ -5,11 +5,13 @@
  */
 import { EventEmitter } from 'node:events';
 import { type Instance, render } from 'ink';
-import type { ReactElement } from 'react';
+import { createElement, type ReactElement } from 'react';
 import type { Size } from './contract.ts';
+import { KeyTaken } from './text-field.tsx';
 
-/** Between two keys handed to ink: its text input keeps its cursor in React state, which must be committed first. */
-const KEY_GAP_MS = 6;
+/** What changes no text is not told to be taken: the next key follows after this time. Others have far more. */
+const MOVE_MS = 30;
+const TEXT_MS = 1000;
 
 export class InkRoot {
   readonly #output: FrameOutput;
@@ -18,7 +20,7 @@ export class InkRoot {
 
   constructor(element: ReactElement, size: Size, onFrame: () => void) {
     this.#output = new FrameOutput(size, onFrame);
-    this.#instance = render(element, {
+    this.#instance = render(this.#wrapped(element), {
       stdout: this.#output as unknown as NodeJS.WriteStream,
       stderr: this.#output as unknown as NodeJS.WriteStream,
       stdin: this.#input as unknown as NodeJS.ReadStream,
@@ -35,8 +37,14 @@ export class InkRoot {
   /** Renders at once. */
   render(element: ReactElement, size: Size): void {
     this.#output.resize(size);
-    this.#instance.rerender(element);
+    this.#instance.rerender(this.#wrapped(element));
   }
+
+  #wrapped(element: ReactElement): ReactElement {
+    return createElement(KeyTaken.Provider, { value: this.#keyTaken }, element);
+  }
+
+  readonly #keyTaken = (): void => this.#input.taken();
 
   /** Hands a key, as the terminal sent it, to the components. */
   type(raw: string): void {
@@ -86,7 +94,7 @@ class FrameOutput extends EventEmitter {
   }
 }
 
-/** What ink takes for its keyboard: one key at a time, with time between them. */
+/** What ink takes for its keyboard: one key at a time, each when the one before was taken. */
 class KeyInput extends EventEmitter {
   readonly isTTY = true;
   #keys: string[] = [];
@@ -96,6 +104,13 @@ class KeyInput extends EventEmitter {
   type(raw: string): void {
     this.#keys.push(raw);
     if (this.#timer === undefined) this.#next();
+  }
+
+  /** The components are ready for another key. */
+  taken(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#next();
   }
 
   read(): string | null {
@@ -115,12 +130,11 @@ class KeyInput extends EventEmitter {
   unref(): void {}
 
   #next(): void {
-    this.#offered = this.#keys.shift();
-    if (this.#offered === undefined) {
-      this.#timer = undefined;
-      return;
-    }
+    this.#timer = undefined;
+    const key = this.#keys.shift();
+    if (key === undefined) return;
+    this.#offered = key;
+    this.#timer = setTimeout(() => this.#next(), key < ' ' ? MOVE_MS : TEXT_MS);
     this.emit('readable');
-    this.#timer = setTimeout(() => this.#next(), KEY_GAP_MS);
   }
 }

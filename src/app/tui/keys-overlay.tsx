@@ -3,13 +3,13 @@
  * narrows the list.
  */
 import { Box, Text } from 'ink';
-import TextInput from 'ink-text-input';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { DEFAULT_KEYMAP, describeKeys } from '../prompt/keymap.ts';
 import type { Drawing, Handled, KeyHelp, OverlayPart, Rect, Size } from './contract.ts';
 import type { Host } from './host.ts';
 import { reasonAgainst } from './screen-actions.ts';
 import { keyName } from './status.ts';
+import { TextField } from './text-field.tsx';
 import type { Theme } from './theme.ts';
 import { Tint } from './tint.tsx';
 
@@ -92,11 +92,6 @@ interface KeysProps {
 }
 
 function Keys({ size, theme, keys, place, onChange }: KeysProps): ReactNode {
-  const [filter, setFilter] = useState('');
-  const change = (text: string): void => {
-    setFilter(text);
-    onChange(text);
-  };
   const column = Math.max(12, ...keys.map((key) => key.keys.length));
   return (
     <Box width={size.width} height={size.height} flexDirection="column" borderStyle="single" paddingX={1}>
@@ -105,7 +100,7 @@ function Keys({ size, theme, keys, place, onChange }: KeysProps): ReactNode {
           {' keys '}
         </Tint>
         <Text> </Text>
-        <TextInput value={filter} onChange={change} placeholder="type to find; Esc closes" />
+        <TextField initial="" onChange={onChange} placeholder="type to find; Esc closes" />
         <Tint theme={theme} look="dim">{`  ${place}`}</Tint>
       </Text>
       {keys.map((key) => (

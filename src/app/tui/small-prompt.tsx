@@ -3,10 +3,10 @@
  * edits it; Enter takes it, Esc leaves it, and whoever asked sees each change.
  */
 import { Box, Text } from 'ink';
-import TextInput from 'ink-text-input';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import type { InputEvent } from '../prompt/keys.ts';
 import type { App, Drawing, Handled, KeyHelp, OverlayPart, Rect, Size } from './contract.ts';
+import { TextField } from './text-field.tsx';
 import type { Theme } from './theme.ts';
 import { Tint } from './tint.tsx';
 
@@ -78,17 +78,12 @@ interface AskedProps {
 }
 
 function Asked({ width, theme, question, initial, onChange }: AskedProps): ReactNode {
-  const [value, setValue] = useState(initial);
-  const take = (next: string): void => {
-    setValue(next);
-    onChange(next);
-  };
   return (
     <Box width={width}>
       <Text wrap="truncate-start">
         <Tint theme={theme} look="title-focus">{` ${question.label} `}</Tint>
         <Text> </Text>
-        <TextInput value={value} onChange={take} placeholder={question.placeholder ?? ''} />
+        <TextField initial={initial} onChange={onChange} placeholder={question.placeholder ?? ''} />
       </Text>
     </Box>
   );
