@@ -22,7 +22,12 @@ import type {
 } from '../../src/core/memory/backend.ts';
 import { Fault } from '../../src/core/memory/fault.ts';
 import { encodeText } from '../../src/core/memory/text.ts';
-import { isTextType, type KernelSymbol, type SymbolTable } from '../../src/core/symbols/symbol-table.ts';
+import {
+  isTextType,
+  type KernelSymbol,
+  type NameColumns,
+  type SymbolTable,
+} from '../../src/core/symbols/symbol-table.ts';
 import { BtfTable } from '../../src/core/types/btf-table.ts';
 import { createGlobals } from '../../src/core/types/globals.ts';
 import { findMember, getMember } from '../../src/core/types/member-path.ts';
@@ -375,8 +380,12 @@ export class FakeSymbols implements SymbolTable {
     return this.list.map((symbol) => symbol.name);
   }
 
-  nameTypes(): Uint8Array {
-    return Uint8Array.from(this.list, (symbol) => symbol.type.charCodeAt(0));
+  nameColumns(): NameColumns {
+    return {
+      types: Uint8Array.from(this.list, (symbol) => symbol.type.charCodeAt(0)),
+      addresses: BigUint64Array.from(this.list.map((symbol) => symbol.address)),
+      modules: Uint16Array.from(this.list, (symbol) => this.modules.indexOf(symbol.module ?? '') + 1),
+    };
   }
 }
 

@@ -8,18 +8,20 @@
 import type { Fuzzysort } from 'fuzzysort';
 import { prepareCandidates } from './fuzzy-candidates.ts';
 import { isCompilerPiece, isPrefixTwin } from './symbol-name.ts';
-import { isTextType, type SymbolTable } from './symbol-table.ts';
+import { isTextType, type NameColumns, type SymbolTable } from './symbol-table.ts';
 
 /** A name that was found. */
 export interface FuzzyMatch {
   readonly name: string;
+  /** Its number in the list that was searched. */
+  readonly index: number;
   /** 1 for the name itself, down to 0. */
   readonly score: number;
   /** Positions of the letters that matched, to highlight. */
   readonly positions: readonly number[];
 }
 
-/** What the search reads of a symbol table: it can be sent to another thread. */
+/** What the search reads of a symbol table. */
 export interface FuzzyNames {
   readonly names: readonly string[];
   /** nm letters, one a name. */
@@ -43,19 +45,22 @@ const BOOKKEEPING = /^(?:__k(?:sym|str|crc)tab|__crc_|__UNIQUE_ID_|__addressable
 const BY_PRODUCT =
   /^(?:__func__\.|__already_done\.|__print_once\.|__warned\.|___done\.|_entry(?:_ptr)?\.|__(?:tracepoint|event|bpf_trace_tp_map|traceiter|probestub|syscall_meta|p_syscall_meta|se_sys|ia32|SCT__tp|SCK__tp)_|__SC[TK]__|(?:args|types|event|trace_event_\w+)__|__?initcall_)/;
 
-/** The names of a table that a person may look for: without twins and bookkeeping. */
-export function fuzzyNames(table: SymbolTable): FuzzyNames {
-  const all = table.names();
-  const allTypes = table.nameTypes();
+/** The names of a table that a person may look for, without twins and bookkeeping, and what is known of them. */
+export function fuzzyNames(table: SymbolTable): FuzzyNames & NameColumns {
   const names: string[] = [];
-  const types: number[] = [];
-  for (let i = 0; i < all.length; i++) {
-    const name = all[i] as string;
+  const kept: number[] = [];
+  for (const [i, name] of table.names().entries()) {
     if (isPrefixTwin(name) || BOOKKEEPING.test(name)) continue;
     names.push(name);
-    types.push(allTypes[i] as number);
+    kept.push(i);
   }
-  return { names, types: Uint8Array.from(types) };
+  const columns = table.nameColumns();
+  return {
+    names,
+    types: Uint8Array.from(kept, (i) => columns.types[i] as number),
+    addresses: BigUint64Array.from(kept.map((i) => columns.addresses[i] as bigint)),
+    modules: Uint16Array.from(kept, (i) => columns.modules[i] as number),
+  };
 }
 
 /** Prepares the search: 40 ms for 150,000 names. */
@@ -67,7 +72,7 @@ export function createFuzzySearch(fuzzysort: Pick<Fuzzysort, 'go'>, { names, typ
       const typed = query.trim().replaceAll(/\s+/g, '');
       const chosen = candidates.find(typed, CANDIDATES_MAX);
       if (chosen.length === 0) return [];
-      const entries = Array.from(chosen, (i) => ({ name: names[i] as string, type: types[i] as number }));
+      const entries = Array.from(chosen, (i) => ({ index: i, name: names[i] as string, type: types[i] as number }));
       const results = fuzzysort.go(typed, entries, {
         key: 'name',
         threshold: THRESHOLD,
@@ -76,6 +81,7 @@ export function createFuzzySearch(fuzzysort: Pick<Fuzzysort, 'go'>, { names, typ
       });
       return results.map((result) => ({
         name: result.obj.name,
+        index: result.obj.index,
         score: Math.max(0, Math.min(1, result.score)),
         positions: [...result.indexes],
       }));

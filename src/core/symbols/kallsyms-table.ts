@@ -14,7 +14,7 @@ import { sortedByAddress } from './address-order.ts';
 import { indexNames, type NameIndex } from './name-index.ts';
 import { type NearNames, prepareNearNames } from './near-names.ts';
 import { aliasRank, isSectionEnd } from './symbol-name.ts';
-import { isTextType, type KernelSymbol, type SymbolTable } from './symbol-table.ts';
+import { isTextType, type KernelSymbol, type NameColumns, type SymbolTable } from './symbol-table.ts';
 
 /** No object of vmlinux is larger (BTF is 8 MiB, log buffers up to 32): a gap above it lies between sections. */
 const VMLINUX_GAP_MAX = 64n * 1024n * 1024n;
@@ -145,11 +145,19 @@ class KallsymsTable implements SymbolTable {
     return this.#nameList;
   }
 
-  nameTypes(): Uint8Array {
+  nameColumns(): NameColumns {
     const distinct = this.#distinctSymbols();
+    const columns = this.#columns;
     const types = new Uint8Array(distinct.length);
-    for (let k = 0; k < distinct.length; k++) types[k] = this.#columns.types[distinct[k] as number] as number;
-    return types;
+    const addresses = new BigUint64Array(distinct.length);
+    const modules = new Uint16Array(distinct.length);
+    for (let k = 0; k < distinct.length; k++) {
+      const i = distinct[k] as number;
+      types[k] = columns.types[i] as number;
+      addresses[k] = columns.addresses[i] as bigint;
+      modules[k] = columns.modules[i] as number;
+    }
+    return { types, addresses, modules };
   }
 
   #symbol(i: number, group?: AddressGroup): KernelSymbol {

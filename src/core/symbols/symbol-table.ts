@@ -50,8 +50,18 @@ export interface SymbolTable {
   isText(address: bigint): boolean;
   /** Distinct names, for completion and the fuzzy index; built on first use. */
   names(): readonly string[];
-  /** The nm letters of `names()` as character codes, one each: of the first symbol of the name. */
-  nameTypes(): Uint8Array;
+  /** What is known of `names()`, one element each: of the first symbol of the name. */
+  nameColumns(): NameColumns;
+}
+
+/** Symbols side by side in typed arrays, as SymbolColumns are. */
+export interface NameColumns {
+  /** Character codes of nm letters. */
+  readonly types: Uint8Array;
+  /** 0 where the source hides them. */
+  readonly addresses: BigUint64Array;
+  /** 0 for vmlinux, otherwise 1 + an index of the table's `modules`. */
+  readonly modules: Uint16Array;
 }
 
 /** True for nm letters of code: t, T, w, W and i. */
