@@ -7,7 +7,7 @@ import type { Link, LinkStream, Sent } from '../../src/backends/remote/link.ts';
 import type { ReaderAnswer, ReaderFacts, ReaderRequest } from '../../src/backends/remote/reader.ts';
 import { openRemote, type RemoteTarget } from '../../src/backends/remote/remote.ts';
 import { BackendError, CancelledError, type KdbgError } from '../../src/core/errors.ts';
-import type { ControlStep, FileResult, FileSource } from '../../src/core/memory/backend.ts';
+import type { ChaseRequest, ChaseResult, ControlStep, FileResult, FileSource } from '../../src/core/memory/backend.ts';
 import { encodeText } from '../../src/core/memory/text.ts';
 import { coreFile, note, type TestSegment } from './elf-builder.ts';
 import { type FakeMemory, fakeFiles, followOver } from './fake-kernel.ts';
@@ -125,6 +125,8 @@ export class FakeLink implements Link {
         return this.#memory.read(request.ranges);
       case 'follow':
         return followOver(this.#memory)(request.walk);
+      case 'chase':
+        return chaseOver(this.#memory, request.way);
       case 'files':
         return request.paths.map((path, i) => this.#file(path, request.limit, request.known?.[i] ?? ''));
       case 'list':
@@ -148,6 +150,21 @@ export class FakeLink implements Link {
     if (!result.ok || known === '') return result;
     return createHash('sha256').update(result.bytes).digest('hex') === known ? 'same' : result;
   }
+}
+
+/** A way along pointers as a far side goes it. */
+function chaseOver(memory: FakeMemory, { start, offsets, flags, what }: ChaseRequest): ChaseResult {
+  const pointers: bigint[] = [];
+  let at = start;
+  for (const offset of offsets) {
+    const [bytes] = memory.read([{ space: 'virtual', address: at + BigInt(offset), length: 8, what }]);
+    if (!(bytes instanceof Uint8Array)) return { pointers, ...(bytes && { fault: bytes }) };
+    const pointer = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+    pointers.push(pointer);
+    at = pointer & ~BigInt(flags);
+    if (at === 0n) break;
+  }
+  return { pointers };
 }
 
 /** A target behind a fake link. */

@@ -3,6 +3,8 @@
  * resolves by itself. All addresses are kernel virtual or physical ones; the reader knows where /proc/kcore keeps them.
  */
 import type {
+  ChaseRequest,
+  ChaseResult,
   ControlStep,
   FileFailure,
   FileResult,
@@ -36,6 +38,7 @@ export interface ReaderFacts {
 export type ReaderRequest =
   | { readonly op: 'read'; readonly ranges: readonly ReadRequest[] }
   | { readonly op: 'follow'; readonly walk: FollowRequest }
+  | { readonly op: 'chase'; readonly way: ChaseRequest }
   /**
    * Whole files. /proc/kcore is allowed: its first `limit` bytes, the headers, are what tells of its ranges. Where
    * `known` has the SHA-256 of a file's bytes (hexadecimal digits; '' for none), and the file has it still, the far
@@ -57,6 +60,7 @@ export type ReaderRequest =
 export interface ReaderAnswers {
   readonly read: readonly (Uint8Array | Fault)[];
   readonly follow: FollowResult;
+  readonly chase: ChaseResult;
   readonly files: readonly (FileResult | 'same')[];
   readonly list: ListResult;
   readonly link: string | undefined;

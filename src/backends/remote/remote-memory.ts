@@ -4,7 +4,14 @@
  */
 import type { Kcore } from '../../core/formats/kcore.ts';
 import { PAGE_SIZE } from '../../core/memory/address.ts';
-import type { FollowRequest, FollowResult, MemorySource, ReadRequest } from '../../core/memory/backend.ts';
+import type {
+  ChaseRequest,
+  ChaseResult,
+  FollowRequest,
+  FollowResult,
+  MemorySource,
+  ReadRequest,
+} from '../../core/memory/backend.ts';
 import { Fault, type ReadRange } from '../../core/memory/fault.ts';
 import { checkBlankPages } from '../local/blank-pages.ts';
 import { kernelPageTable, type TranslateKernel } from '../local/kernel-page-table.ts';
@@ -96,6 +103,10 @@ export class RemoteMemory implements MemorySource {
 
   follow(walk: FollowRequest): FollowResult {
     return this.#wire.one({ op: 'follow', walk });
+  }
+
+  chase(way: ChaseRequest): ChaseResult {
+    return this.#wire.one({ op: 'chase', way });
   }
 
   #takeAhead(requests: readonly ReadRequest[], answers: (Uint8Array | Fault | undefined)[]): void {

@@ -30,6 +30,8 @@ export interface MemorySource {
   keepTable?(table: ReadRequest): void;
   /** Walks a linked list on the far side: one round trip for many nodes. */
   follow?(walk: FollowRequest): FollowResult;
+  /** Goes along pointers on the far side: one round trip for the levels of a table. */
+  chase?(way: ChaseRequest): ChaseResult;
   /** The virtual pages that are there at all, by address, where they are few and known: a recording's. */
   held?(): readonly ReadRange[];
 }
@@ -46,6 +48,22 @@ export interface FollowRequest {
   /** Ranges to return of each node, relative to its address. */
   readonly ranges: readonly { readonly offset: number; readonly length: number }[];
   readonly what: string;
+}
+
+/** A way along pointers: each is read (8 bytes) at its offset from where the one before it led, first from `start`. */
+export interface ChaseRequest {
+  readonly start: bigint;
+  /** One offset a pointer, in bytes; they may be negative. */
+  readonly offsets: readonly number[];
+  /** Low bits of the pointers that are flags, up to 4095: they are cleared from what is followed. */
+  readonly flags: number;
+  readonly what: string;
+}
+
+/** The pointers in order, flags and all. Shorter than the way where one was NULL, or could not be read (`fault`). */
+export interface ChaseResult {
+  readonly pointers: readonly bigint[];
+  readonly fault?: Fault;
 }
 
 /** The nodes in order, with the bytes asked for; `fault` when a next pointer could not be read. */
