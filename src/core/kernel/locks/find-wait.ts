@@ -8,6 +8,7 @@ import { futexOf, futexTaskOffset, isFutexQueue } from './futex.ts';
 import { hashedObject, hashedText } from './hashed-wait.ts';
 import type { Evidence, LockKind, LockMode, Sureness } from './lock.ts';
 import { attempt, type LockScene } from './lock-reading.ts';
+import { rtMutexOffset } from './rt-mutex.ts';
 import { findRtWait } from './rt-wait.ts';
 import { candidates, type Sleeper, wordsEqual } from './sleeper.ts';
 import {
@@ -56,7 +57,7 @@ function findByFunction(scene: WaitScene, sleeper: Sleeper, waits: WaitFunction)
     case 'rt_mutex':
     case 'spinlock':
     case 'pi_futex':
-      return findRtWait(scene, sleeper, outerFunction(sleeper.stack, waits.frame) ?? waits);
+      return findRtWait(scene, sleeper, builtOn(scene, sleeper, waits));
     case 'percpu_rwsem':
       return findPercpu(scene, sleeper, waits);
     case 'completion':
@@ -71,6 +72,13 @@ function findByFunction(scene: WaitScene, sleeper: Sleeper, waits: WaitFunction)
     default:
       return undefined;
   }
+}
+
+/** The lock that an rt_mutex is part of: a mutex, rwsem or spinlock of PREEMPT_RT, a PI futex. */
+function builtOn(scene: WaitScene, sleeper: Sleeper, waits: WaitFunction): WaitFunction {
+  const isBuiltOn = (kind: LockKind) =>
+    kind === 'pi_futex' || (kind !== 'rt_mutex' && rtMutexOffset(scene.kernel, kind) !== undefined);
+  return outerFunction(sleeper.stack, waits.frame, isBuiltOn) ?? waits;
 }
 
 function byFunction(waits: WaitFunction): Evidence {
@@ -164,6 +172,8 @@ function leadsTo(scene: WaitScene, layout: WaitListLayout, waiter: StackWaiter, 
   return first !== undefined && waiter.ring.nodes.includes(first + BigInt(layout.list));
 }
 
+const NEAR_WAITER = 64n;
+
 /** A ring without a head: a pointer on the stack to a lock whose first waiter is on the ring. */
 function findLockOfRing(
   scene: WaitScene,
@@ -181,7 +191,10 @@ function findLockOfRing(
       what: layout.kind,
     })),
   );
-  const lock = found.find(({ value }) => leadsTo(scene, layout, waiter, value));
+  // A pointer to another waiter leads back to the ring as well: its links do.
+  const isWaiter = (value: bigint) =>
+    waiter.ring.nodes.some((node) => value > node - NEAR_WAITER && value < node + NEAR_WAITER);
+  const lock = found.find(({ value }) => !isWaiter(value) && leadsTo(scene, layout, waiter, value));
   if (lock === undefined) return undefined;
   waiter.ring.lock = lock.value;
   return { by: lock.by, text: `${lock.text} points to it, and its first waiter is on the same ring` };

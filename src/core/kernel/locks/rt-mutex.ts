@@ -73,7 +73,8 @@ function readBase(scene: LockScene, base: bigint, mode: LockMode): LockReading {
   return {
     owners,
     readers: undefined,
-    queue: readTree(scene, base, name, mode, notes),
+    // Nothing in the tree says whether one that waits for an rwsem wants to read or to write.
+    queue: readTree(scene, base, name, mode === 'write' ? 'any' : mode, notes),
     words: [{ member: 'owner', address: at, value, meaning }],
     state: pointer === 0n ? 'free' : 'held',
     notes,

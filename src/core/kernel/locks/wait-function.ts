@@ -84,13 +84,20 @@ export function baseName(name: string | undefined): string | undefined {
   return dot <= 0 ? name : name?.slice(0, dot);
 }
 
-/** The first waiting function among the frames that called the one at `frame`: what a low-level wait is part of. */
-export function outerFunction(stack: TaskStack, frame: number): WaitFunction | undefined {
+/**
+ * The first waiting function of another kind among the frames that called the one at `frame`: what a low-level wait is part
+ * of. Only kinds that `is` accepts count.
+ */
+export function outerFunction(
+  stack: TaskStack,
+  frame: number,
+  is: (kind: LockKind) => boolean,
+): WaitFunction | undefined {
   for (let i = frame + 1; i < Math.min(stack.frames.length, frame + 1 + OUTER); i++) {
     const { symbol, exception } = stack.frames[i] as TaskStack['frames'][number];
     if (exception !== undefined) return undefined;
     const name = baseName(symbol?.name);
-    const row = name === undefined ? undefined : FUNCTIONS.find(([pattern]) => pattern.test(name));
+    const row = name === undefined ? undefined : FUNCTIONS.find(([pattern, kind]) => is(kind) && pattern.test(name));
     if (row !== undefined && name !== undefined) return { kind: row[1], mode: row[2], within: name, frame: i };
   }
   return undefined;
