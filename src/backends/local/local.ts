@@ -4,11 +4,13 @@
 import { DataError } from '../../core/errors.ts';
 import type { Backend, Capability } from '../../core/memory/backend.ts';
 import { capabilitiesOf } from './capabilities.ts';
+import { createLocalControl } from './control.ts';
 import { createLocalFiles } from './files.ts';
 import { type KcoreMemory, openKcore } from './kcore.ts';
 import { EmptyKcoreError } from './kcore-file.ts';
 import { failureOf } from './paths.ts';
 import { factsOf, type KcoreAttempt, probe } from './probe.ts';
+import { createLocalStreams } from './streams.ts';
 
 export interface LocalOptions {
   /** Elsewhere than /proc/kcore: for tests. */
@@ -26,19 +28,25 @@ export function openLocal(options: LocalOptions = {}): Backend {
   const { memory, attempt } = tryKcore(options.kcore ?? '/proc/kcore', () =>
     openKcore(options.kcore ?? '/proc/kcore', { count }),
   );
+  const control = createLocalControl();
   let capabilities: readonly Capability[] | undefined;
   return {
     name: 'local',
     liveness: 'live',
     ...(memory && { memory }),
     files,
+    control,
+    streams: createLocalStreams(count),
     counters,
     vmcoreinfo: () => memory?.vmcoreinfo,
     capabilities() {
       capabilities ??= capabilitiesOf(factsOf(probe(createLocalFiles(() => {})), attempt, process.getuid?.()));
       return capabilities;
     },
-    close: () => memory?.close(),
+    close() {
+      control.close();
+      memory?.close();
+    },
   };
 }
 
