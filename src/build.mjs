@@ -14,7 +14,7 @@ const folder = resolve(root, outdir);
 rmSync(folder, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { kdbg: 'src/app/kdbg.ts', engine: 'src/engine/worker.ts' },
+  entryPoints: { kdbg: 'src/app/kdbg.ts', engine: 'src/engine/worker.ts', search: 'src/engine/search-worker.ts' },
   outdir: folder,
   bundle: true,
   splitting: true,

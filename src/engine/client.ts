@@ -7,6 +7,8 @@ import type { Ask } from '../backends/remote/question.ts';
 import type { Completion } from '../core/command/complete.ts';
 import type { SessionSpec } from './open.ts';
 import { type FromEngine, type Opened, type Output, type RunMode, SHARED, type ToEngine } from './protocol.ts';
+import { Search } from './search.ts';
+import type { TargetNames } from './target-names.ts';
 import type { WorkerStart } from './worker.ts';
 
 /** The target could not be opened: what to tell, and the exit status. */
@@ -40,6 +42,8 @@ export class EngineClient {
   readonly opened: Opened;
   /** Asks the user what a connection needs: a passphrase, a password. May be set anew when the screen changes. */
   ask: Ask;
+  /** The names of the target, searched in a thread of their own. */
+  readonly search: Search;
   readonly #worker: Worker;
   readonly #questions: MessagePort;
   readonly #shared: Int32Array;
@@ -49,10 +53,11 @@ export class EngineClient {
   #dead: EngineDied | undefined;
   #closing = false;
 
-  private constructor(worker: Worker, shared: Int32Array, opened: Opened, questions: Questions) {
+  private constructor(worker: Worker, shared: Int32Array, opened: Opened, questions: Questions, entry: URL) {
     this.#worker = worker;
     this.#shared = shared;
     this.opened = opened;
+    this.search = new Search(new URL('./search.js', entry), (known) => this.#names(known));
     this.ask = questions.ask;
     this.#questions = questions.port;
     questions.asker = (question) => this.ask(question);
@@ -81,7 +86,8 @@ export class EngineClient {
       const onExit = (): void => settle(() => reject(new EngineDied('the engine ended')));
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     });
-    if (first.kind === 'opened') return new EngineClient(worker, new Int32Array(buffer), first.opened, questions);
+    if (first.kind === 'opened')
+      return new EngineClient(worker, new Int32Array(buffer), first.opened, questions, entry);
     port1.close();
     await worker.terminate();
     throw first.kind === 'failed' ? new EngineFailed(first.lines, first.status) : new EngineDied('unexpected answer');
@@ -147,6 +153,11 @@ export class EngineClient {
     }
   }
 
+  async #names(known: number): Promise<TargetNames | undefined> {
+    const answer = await this.#ask((id) => ({ kind: 'names', id, known }));
+    return answer.kind === 'named' ? answer.names : undefined;
+  }
+
   /** Stops whatever was asked for so far; what it found stays. */
   cancel(): void {
     Atomics.store(this.#shared, SHARED.cancelled, this.#lastId);
@@ -170,6 +181,7 @@ export class EngineClient {
     this.cancel();
     this.#closing = true;
     this.#questions.close();
+    this.search.close();
     let failures: readonly string[] = [];
     if (this.#dead === undefined) {
       const asked = this.#ask((id) => ({ kind: 'close', id })).catch(() => undefined);

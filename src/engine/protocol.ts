@@ -6,6 +6,7 @@
 import type { Completion } from '../core/command/complete.ts';
 import type { Sink } from '../core/command/grammar.ts';
 import type { Line } from '../core/output/line.ts';
+import type { TargetNames } from './target-names.ts';
 
 /** One thing that running a line produces, in order. */
 export type Output =
@@ -37,11 +38,15 @@ export interface Opened {
   readonly liveness: 'live' | 'frozen';
   /** Lines that a user should see first: a recording that was cut short, a target without memory. */
   readonly notices: readonly string[];
+  /** The names of all commands, for a screen that shows only what there is. */
+  readonly commands: readonly string[];
 }
 
 export type ToEngine =
   | { readonly kind: 'run'; readonly id: number; readonly line: string; readonly mode: RunMode }
   | { readonly kind: 'complete'; readonly id: number; readonly line: string; readonly cursor: number }
+  /** The names that can be searched, unless they are those of the generation `known`. */
+  | { readonly kind: 'names'; readonly id: number; readonly known: number }
   /** The session that is replayed, as it was. */
   | { readonly kind: 'transcript'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number };
@@ -62,6 +67,7 @@ export type FromEngine =
   | { readonly kind: 'output'; readonly id: number; readonly batch: readonly Output[] }
   | { readonly kind: 'done'; readonly id: number }
   | { readonly kind: 'completed'; readonly id: number; readonly completion: Completion }
+  | { readonly kind: 'named'; readonly id: number; readonly names: TargetNames }
   /** With what went wrong at the end: a recording that could not be completed. */
   | { readonly kind: 'closed'; readonly id: number; readonly failures: readonly string[] };
 

@@ -8,6 +8,7 @@ import { errorLines, isUserError } from '../core/command/run.ts';
 import { openSession, type SessionSpec } from './open.ts';
 import { type FromEngine, type Output, PENDING_MAX, SHARED, type ToEngine } from './protocol.ts';
 import type { Session } from './session.ts';
+import { targetNames } from './target-names.ts';
 
 /** What the thread is started with. */
 export interface WorkerStart {
@@ -60,6 +61,9 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
         return;
       case 'complete':
         send({ kind: 'completed', id: message.id, completion: completion(session, message) });
+        return;
+      case 'names':
+        send({ kind: 'named', id: message.id, names: targetNames(session.kernel, message.known) });
         return;
       case 'close': {
         // Closing is not to be stopped.
