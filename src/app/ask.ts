@@ -7,6 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import process from 'node:process';
 import { ReadStream, WriteStream } from 'node:tty';
 import type { Ask, Question } from '../backends/remote/question.ts';
+import { escapeControls } from '../core/output/escape.ts';
 import { openPrompt } from './prompt/open-prompt.ts';
 import type { Prompt } from './prompt/prompt.ts';
 
@@ -40,7 +41,7 @@ export function askAtPrompt(prompt: Prompt): Ask {
 }
 
 async function put(question: Question, prompt: Prompt): Promise<string | undefined> {
-  if (question.lines.length > 0) prompt.print(`${question.lines.join('\n')}\n`);
+  if (question.lines.length > 0) prompt.print(`${question.lines.map(escapeControls).join('\n')}\n`);
   return question.kind === 'secret' ? prompt.readSecret(question.prompt) : prompt.readAnswer(question.prompt);
 }
 

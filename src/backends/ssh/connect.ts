@@ -88,7 +88,15 @@ async function openTransport(
     const stream = await forward(hop, host, port);
     return { stream, explain: () => '', close: () => stream.destroy() };
   }
-  if (proxyCommand !== undefined) return openProxyCommand(settings, proxyCommand);
+  if (proxyCommand !== undefined) {
+    if (settings.proxyUseFdpass) {
+      throw new OpenError(
+        `the way to ${settings.alias} has ProxyUseFdpass, which kdbg cannot do`,
+        `kdbg shell -- ssh ${settings.alias} sh lets ssh connect`,
+      );
+    }
+    return openProxyCommand(settings, proxyCommand);
+  }
   return openTcp(settings, journey.signal);
 }
 

@@ -130,6 +130,7 @@ class Connection implements Hop {
           onAttempt: async (allowed) => {
             if (attempts === undefined) {
               login = new Login(this.#ssh2, {
+                during: (work) => patience.during(work),
                 settings,
                 identities,
                 mayAsk,

@@ -10,8 +10,8 @@ import {
   fingerprint,
   judgeHostKey,
   type KnownHostLine,
+  keyName,
   keyTypeName,
-  keyTypeOf,
   knownKeyTypes,
   type Verdict,
 } from './known-hosts.ts';
@@ -137,7 +137,7 @@ async function unknown(
 async function confirm(who: string, key: Buffer, remarks: readonly string[], refused: string, ask: Ask): Promise<void> {
   const print = fingerprint(key);
   const lines = [
-    `The host ${who} is not known here. Its ${keyTypeName(keyTypeOf(key) ?? '?')} key has the fingerprint`,
+    `The host ${who} is not known here. Its ${keyName(key)} key has the fingerprint`,
     `  ${print}`,
     ...remarks,
   ];
@@ -162,7 +162,7 @@ function learn(settings: SshSettings, name: string, key: Buffer, tell: (notice: 
   if (file === undefined) return;
   try {
     addKnownHost(file, name, key, settings.hashKnownHosts);
-    if (file !== '/dev/null') tell(`added the ${keyTypeName(keyTypeOf(key) ?? '?')} key of ${name} to ${file}`);
+    if (file !== '/dev/null') tell(`added the ${keyName(key)} key of ${name} to ${file}`);
   } catch (error) {
     tell(`cannot add the key of ${name} to ${file}: ${(error as Error).message}`);
   }
@@ -198,7 +198,7 @@ function authority(line: KnownHostLine): string {
 }
 
 function shown(key: Buffer): string {
-  return `${keyTypeName(keyTypeOf(key) ?? '?')} ${fingerprint(key)}`;
+  return `${keyName(key)} ${fingerprint(key)}`;
 }
 
 /** A word of a command line to copy. */

@@ -3,10 +3,10 @@
  * configuration that the agent holds, the agent's others, and the configuration's files. (ssh tries the agent's before
  * a file of -i, and a server gives up on the sixth key.)
  */
-import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type AgentKey, listAgentKeys, signWithAgent } from './agent.ts';
 import { isUnusableType, type KeyFile, openKey, readKeyFile, unusableType } from './key-file.ts';
-import { keyTypeName, keyTypeOf } from './known-hosts.ts';
+import { fingerprint, keyName, keyTypeOf } from './known-hosts.ts';
 import type { Ssh2 } from './library.ts';
 import { serverText } from './server-text.ts';
 
@@ -61,6 +61,8 @@ export async function gatherIdentities(
   for (const path of new Set([...sources.given, ...sources.files])) {
     const file = readKeyFile(ssh2, path);
     const isGiven = sources.given.includes(path);
+    if (existsSync(`${path}-cert.pub`))
+      notes.push(`${path}-cert.pub: it is a certificate, which only ssh itself can use`);
     if ('why' in file) {
       if (!file.isAbsent || isGiven) notes.push(`${path}: ${file.isAbsent ? 'there is no such file' : file.why}`);
       continue;
@@ -79,8 +81,7 @@ export async function gatherIdentities(
 
 /** The fingerprint's first characters tell keys apart that have the same comment. */
 function describe(what: string, key: Buffer): string {
-  const digest = createHash('sha256').update(key).digest('base64').slice(0, 8);
-  return `${what} (${keyTypeName(keyTypeOf(key) ?? '?')} SHA256:${digest}...)`;
+  return `${what} (${keyName(key)} ${fingerprint(key).slice(0, 'SHA256:'.length + 8)}...)`;
 }
 
 async function agentKeys(socket: string | undefined, notes: string[]): Promise<readonly AgentKey[]> {

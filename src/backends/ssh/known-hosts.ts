@@ -152,6 +152,11 @@ export function fingerprint(key: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
+/** The type of a key in wire form, as ssh shows it. */
+export function keyName(key: Uint8Array): string {
+  return keyTypeName(keyTypeOf(key) ?? 'unknown');
+}
+
 /** The name of a key's type as ssh shows it: ED25519, ECDSA, RSA. */
 export function keyTypeName(keyType: string): string {
   const bare = keyType.replace(/-cert-v01@openssh\.com$/, '').replace(/@openssh\.com$/, '');

@@ -23,6 +23,8 @@ export interface LoginOptions {
   /** False: the host's key is not sure, so nothing is typed for it. */
   readonly mayAsk: boolean;
   readonly ask: Ask;
+  /** Around what may wait for the user: the time does not count. */
+  readonly during: <T>(work: () => Promise<T>) => Promise<T>;
   /** Text that the server sent before: shown above the first question. */
   readonly banner: () => string;
   /** Told when the server's questions are not answered any more; nothing else follows. */
@@ -112,7 +114,7 @@ export class Login {
 
   #keyAttempt(identity: Identity): { readonly method: AgentAuthMethod; hasSigned(): boolean } {
     const key = this.#ssh2.utils.parseKey(identity.publicKey) as ParsedKey;
-    const notes = this.#options.identities.notes;
+    const { during, identities } = this.#options;
     let hasSigned = false;
     const { BaseAgent: Base } = this.#ssh2;
     class OneKey extends Base<ParsedKey> implements BaseAgent<ParsedKey> {
@@ -123,13 +125,13 @@ export class Login {
       override sign(_key: ParsedKey, data: Buffer, options: unknown, done?: SignCallback): void {
         const answer = done ?? (options as SignCallback);
         const { hash } = options as { readonly hash?: string };
-        identity.sign(data, hash).then(
+        during(() => identity.sign(data, hash)).then(
           (signature) => {
             hasSigned = true;
             answer(null, signature);
           },
           (error: Error) => {
-            notes.push(serverText(error.message, PROMPT_MAX));
+            identities.notes.push(serverText(error.message, PROMPT_MAX));
             answer(error);
           },
         );

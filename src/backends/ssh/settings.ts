@@ -25,6 +25,8 @@ export interface SshSettings {
   /** The hops before this host, nearest first; the last may be written `user@host:port`. */
   readonly proxyJump: readonly string[];
   readonly proxyCommand: string | undefined;
+  /** The proxy command passes a connected socket back, which node cannot take. */
+  readonly proxyUseFdpass: boolean;
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly revokedHostKeys: string | undefined;
@@ -86,6 +88,7 @@ export function settingsOf(lines: readonly SettingLine[], named: Named): SshSett
     proxyJump: jump === undefined ? [] : jump.split(',').map((hop) => hop.trim()),
     // Where both stand, OpenSSH takes the first; `ssh -G` prints only the one that counts.
     proxyCommand: jump === undefined ? text('proxycommand') : undefined,
+    proxyUseFdpass: flag(text('proxyusefdpass')) ?? false,
     userKnownHostsFiles: paths('userknownhostsfile', ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']),
     globalKnownHostsFiles: paths('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
     revokedHostKeys: maybe(text('revokedhostkeys'), path),
