@@ -56,6 +56,11 @@ export function openSession(
   });
   return {
     session,
-    opened: { name: target.backend.name, liveness: target.backend.liveness, notices: target.notices },
+    opened: {
+      name: target.backend.name,
+      liveness: target.backend.liveness,
+      notices: target.notices,
+      commands: session.shell.commands().map((command) => command.name),
+    },
   };
 }

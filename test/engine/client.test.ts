@@ -18,7 +18,7 @@ let files = 0;
 /** An engine whose thread opens and then answers a request (`message`, `send`, `shared`) with this code. */
 function thread(
   answer: string,
-  opening = `send({ kind: 'opened', opened: { name: 'x', liveness: 'live', notices: [] } });`,
+  opening = `send({ kind: 'opened', opened: { name: 'x', liveness: 'live', notices: [], commands: [] } });`,
 ): URL {
   const path = join(folder, `thread-${files++}.mjs`);
   writeFileSync(

@@ -24,6 +24,7 @@ export class Desk {
   #arrangement: Arrangement;
   #isChanged = false;
 
+  /** `layouts` are those that a person arranged, by preset. */
   constructor(host: PaneHost, size: Size, layouts: ReadonlyMap<string, LayoutNode>) {
     this.panes = new Map(PANE_NAMES.map((name) => [name, new Pane(PANE_KINDS[name], host)]));
     this.#layouts = new Map(layouts);
@@ -126,7 +127,11 @@ export class Desk {
   }
 
   #chosen(): LayoutNode {
-    return this.#layouts.get(this.#preset.name) ?? (parseLayout(this.#preset.layout) as LayoutNode);
+    const own = this.#layouts.get(this.#preset.name);
+    if (own !== undefined) return own;
+    // A preset has no room for panes that have nothing to show.
+    const empty = [...this.panes.values()].filter((pane) => !pane.isUseful);
+    return empty.reduce((root, { kind }) => hide(root, kind.name), parseLayout(this.#preset.layout) as LayoutNode);
   }
 
   #change(root: LayoutNode): void {

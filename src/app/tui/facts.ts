@@ -18,7 +18,7 @@ export interface Facts {
 }
 
 export function firstFacts(engine: EngineClient, recording: string | undefined): Facts {
-  const { name, liveness } = engine.opened;
+  const { name, liveness, commands } = engine.opened;
   return {
     target: name,
     liveness: name.startsWith('replay:') ? 'replay' : liveness,
@@ -26,7 +26,7 @@ export function firstFacts(engine: EngineClient, recording: string | undefined):
     taint: '',
     context: undefined,
     recording,
-    commands: new Set(),
+    commands: new Set(commands),
   };
 }
 
@@ -41,18 +41,6 @@ export async function askFacts(time: EngineTime, tell: (facts: Partial<Facts>) =
     };
     tell({ release: value('RELEASE') || value('KERNEL'), taint: value('TAINTED') });
   });
-}
-
-/** The names of all commands, from the list that `help` prints. */
-export async function askCommands(time: EngineTime): Promise<Partial<Facts>> {
-  const names = new Set<string>();
-  for (const line of await time.query('help')) {
-    if (typeof line === 'string') continue;
-    for (const part of line) {
-      if (typeof part !== 'string' && part.ref?.kind === 'command') names.add(part.ref.line.replace(/^help /, ''));
-    }
-  }
-  return { commands: names };
 }
 
 /** The context and the recording: what a line of the user's may change. */

@@ -4,7 +4,7 @@
  */
 import { type Line, textOf } from '../../core/output/line.ts';
 import type { App } from './contract.ts';
-import { refIn } from './pane.ts';
+import { refIn } from './line-search.ts';
 
 /** Instructions before the frame's program counter, and words of its stack, that are shown. */
 const CODE_LINES = 5;

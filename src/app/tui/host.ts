@@ -26,7 +26,7 @@ import type {
 import { Desk } from './desk.ts';
 import { EngineTime } from './engine-time.ts';
 import { takeEvent } from './events.ts';
-import { askCommands, askFacts, type Facts, firstFacts } from './facts.ts';
+import { askFacts, type Facts, firstFacts } from './facts.ts';
 import { followingOf, selectedWith } from './follow.ts';
 import { frameOf } from './frame-of.ts';
 import { Mouse } from './mouse.ts';
@@ -129,7 +129,7 @@ export class Host implements App {
     this.desk.resize(this.screen.size);
     this.screen.flush();
     const tell = (facts: Partial<Facts>): void => this.learn(facts);
-    void askFacts(this.time, tell).then(() => askCommands(this.time).then(tell, () => undefined));
+    void askFacts(this.time, tell);
   }
 
   /** Gives the terminal back, and keeps the layout. Throws the error of the file it is kept in. */
@@ -271,7 +271,6 @@ export class Host implements App {
     const { pid } = this.facts.context ?? {};
     this.facts = { ...this.facts, ...facts };
     this.redraw(this.chrome);
-    if (facts.commands !== undefined) for (const pane of this.desk.shown()) pane.show();
     const moved = facts.context !== undefined && pid !== undefined && facts.context.pid !== pid;
     if (!moved) return;
     this.update({ selection: {} });

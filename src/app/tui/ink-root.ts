@@ -10,7 +10,7 @@ import type { Size } from './contract.ts';
 import { KeyTaken } from './text-field.tsx';
 
 /** What changes no text is not told to be taken: the next key follows after this time. Others have far more. */
-const MOVE_MS = 30;
+const MOVE_MS = 60;
 const TEXT_MS = 1000;
 
 export class InkRoot {
@@ -134,7 +134,12 @@ class KeyInput extends EventEmitter {
     const key = this.#keys.shift();
     if (key === undefined) return;
     this.#offered = key;
-    this.#timer = setTimeout(() => this.#next(), key < ' ' ? MOVE_MS : TEXT_MS);
+    this.#timer = setTimeout(() => this.#next(), isText(key) ? TEXT_MS : MOVE_MS);
     this.emit('readable');
   }
+}
+
+/** Whether a key types something; Backspace (7f) does not where nothing stands. */
+function isText(key: string): boolean {
+  return key >= ' ' && key !== '\x7f';
 }

@@ -21,8 +21,8 @@ const DEPTH_MAX = 8;
 
 /** The layouts that fit a terminal, by its least width and height; the first that fits counts. */
 export const PRESETS: readonly (Size & { readonly layout: string })[] = [
-  { width: 190, height: 50, layout: '(tasks:32/shell:68):100|(stacks:40/symbols:22/trace:18/log:20):100' },
-  { width: 150, height: 44, layout: '(tasks:30/shell:70):86|(stacks:55/symbols:20/log:25):74' },
+  { width: 190, height: 50, layout: '(tasks:28/locks:20/shell:52):100|(stacks:38/symbols:22/trace:20/log:20):100' },
+  { width: 150, height: 44, layout: '(tasks:30/shell:70):88|(stacks:50/locks:25/log:25):72' },
   { width: 110, height: 34, layout: '(tasks:60|stacks:60):45/shell:55' },
   { width: 0, height: 0, layout: 'stacks:45/shell:55' },
 ];

@@ -7,8 +7,9 @@ import { historyPath, openHistory } from '../prompt/history-file.ts';
 import { configPath, readConfig } from './config.ts';
 import { Host } from './host.ts';
 import { openLinePart } from './prompt/line-part.tsx';
+import { askOnScreen } from './question-overlay.tsx';
 import { complaintLines } from './run-line.ts';
-import { openScrollback } from './stand-in.ts';
+import { openScrollback } from './scrollback/scrollback-part.ts';
 
 export interface TuiOptions {
   readonly version: string;
@@ -43,6 +44,7 @@ export async function runTui(engine: EngineClient, { version, recording }: TuiOp
     host.scrollback.say([[{ text: greeting, tone: 'dim' }]]);
     for (const notice of engine.opened.notices) host.scrollback.say([[{ text: notice, tone: 'warn' }]]);
     host.scrollback.say(troubles.flatMap((each) => complaintLines([each])));
+    engine.ask = askOnScreen(host);
     host.start();
     return await host.ended;
   } finally {

@@ -6,7 +6,8 @@ import type { PaneName } from './contract.ts';
 import { followingOf } from './follow.ts';
 import { frameLines } from './frame-lines.ts';
 import type { Host } from './host.ts';
-import { type Pane, refIn } from './pane.ts';
+import { refIn } from './line-search.ts';
+import type { Pane } from './pane.ts';
 import { askCommand, askFilter, askFind, findNext } from './pane-questions.ts';
 import type { ScreenAction } from './screen-keys.ts';
 

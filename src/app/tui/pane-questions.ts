@@ -6,7 +6,8 @@ import { textOf } from '../../core/output/line.ts';
 import type { InputEvent } from '../prompt/keys.ts';
 import type { Rect } from './contract.ts';
 import type { Host } from './host.ts';
-import { matcher, type Pane } from './pane.ts';
+import { matcher } from './line-search.ts';
+import type { Pane } from './pane.ts';
 import { showIn } from './pane-actions.ts';
 import { askSmall, type Question } from './small-prompt.tsx';
 

@@ -6,8 +6,10 @@ import type { Line, Ref } from '../../core/output/line.ts';
 import { textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
+import { matcher, refIn } from './line-search.ts';
 import type { PaneKind } from './pane-views.ts';
 import { type Target, Viewport } from './viewport.ts';
+import { wrapped } from './wrapped.ts';
 
 /** What the screen does for its panes. */
 export interface PaneHost {
@@ -65,6 +67,11 @@ export class Pane implements Part {
   /** The command that shows what the pane shows. */
   get line(): string | undefined {
     return this.#line;
+  }
+
+  /** It has something to show: the commands for it are there. */
+  get isUseful(): boolean {
+    return this.kind.views.some((view) => this.#available(view.needs));
   }
 
   get isReading(): boolean {
@@ -332,32 +339,4 @@ export class Pane implements Part {
   #emptiness(): string {
     return this.#line === undefined ? this.kind.absent : `${this.#line}: nothing`;
   }
-}
-
-/** A text that lines are looked for with: in any case, as long as it has no capitals. */
-export function matcher(text: string): (line: string) => boolean {
-  const inverse = text.startsWith('!');
-  const wanted = inverse ? text.slice(1) : text;
-  const exact = wanted !== wanted.toLowerCase();
-  return (line) => (exact ? line : line.toLowerCase()).includes(wanted) !== inverse;
-}
-
-/** Words set into lines of a width. */
-export function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-/** The first reference of a kind in a line. */
-export function refIn<K extends Ref['kind']>(line: Line, kind: K): Extract<Ref, { kind: K }> | undefined {
-  if (typeof line === 'string') return undefined;
-  for (const part of line) {
-    if (typeof part !== 'string' && part.ref?.kind === kind) return part.ref as Extract<Ref, { kind: K }>;
-  }
-  return undefined;
 }

@@ -12,10 +12,12 @@ export const KeyTaken = createContext<() => void>(() => undefined);
 interface TextFieldProps {
   readonly initial: string;
   readonly placeholder: string;
+  /** Drawn in the place of each character. */
+  readonly mask?: string | undefined;
   readonly onChange: (text: string) => void;
 }
 
-export function TextField({ initial, placeholder, onChange }: TextFieldProps): ReactNode {
+export function TextField({ initial, placeholder, mask, onChange }: TextFieldProps): ReactNode {
   const [value, setValue] = useState(initial);
   const keyTaken = useContext(KeyTaken);
   // The effects of a child run before its parent's: the input listens for the next key by now. Only a changed text says
@@ -29,7 +31,7 @@ export function TextField({ initial, placeholder, onChange }: TextFieldProps): R
   };
   return (
     <Text>
-      <TextInput value={value} onChange={take} placeholder={placeholder} />
+      <TextInput value={value} onChange={take} placeholder={placeholder} {...(mask === undefined ? {} : { mask })} />
     </Text>
   );
 }
