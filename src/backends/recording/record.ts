@@ -8,7 +8,14 @@
  */
 import type { BackendError } from '../../core/errors.ts';
 import { formatAddress, PAGE_SIZE } from '../../core/memory/address.ts';
-import type { Backend, FileSource, FollowRequest, MemorySource, ReadRequest } from '../../core/memory/backend.ts';
+import type {
+  Backend,
+  ChaseRequest,
+  FileSource,
+  FollowRequest,
+  MemorySource,
+  ReadRequest,
+} from '../../core/memory/backend.ts';
 import { Fault, type ReadRange } from '../../core/memory/fault.ts';
 import type { Compression } from './chunk.ts';
 import { identify } from './identity.ts';
@@ -129,7 +136,7 @@ function announce(inner: Backend, writer: RecordingWriter): void {
 }
 
 function recordMemory(inner: MemorySource, current: () => RecordingWriter | undefined): MemorySource {
-  const { prefetch, forget, keepTable, follow, held } = inner;
+  const { prefetch, forget, keepTable, follow, chase, held } = inner;
   return {
     read(requests) {
       const writer = current();
@@ -139,6 +146,28 @@ function recordMemory(inner: MemorySource, current: () => RecordingWriter | unde
     ...(forget && { forget: () => forget.call(inner) }),
     ...(keepTable && { keepTable: (table: ReadRequest) => keepTable.call(inner, table) }),
     ...(held && { held: () => held.call(inner) }),
+    ...(chase && {
+      chase(way: ChaseRequest) {
+        const result = chase.call(inner, way);
+        const writer = current();
+        if (writer !== undefined) {
+          // A replay goes this way pointer by pointer, and looks at more of each place than its pointer.
+          const places = [way.start, ...result.pointers.map((pointer) => pointer & ~BigInt(way.flags))];
+          const pages = places.flatMap((place, i) =>
+            pagesOf(
+              [place],
+              [
+                { offset: 0, length: 8 },
+                { offset: way.offsets[i] ?? 0, length: 8 },
+              ],
+              way.what,
+            ),
+          );
+          readRecorded(inner, writer, pages);
+        }
+        return result;
+      },
+    }),
     ...(follow && {
       follow(walk: FollowRequest) {
         const result = follow.call(inner, walk);

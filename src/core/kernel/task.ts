@@ -9,6 +9,7 @@ import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import { cpus } from './cpu.ts';
 import { walkIdr } from './idr.ts';
 import type { Kernel } from './kernel.ts';
+import { chaseTask } from './pid-chase.ts';
 import { isLinked, prefetchTask, seenTasks } from './pid-link.ts';
 import { runqueues } from './runqueue.ts';
 import { defineStruct, embedded, pointer } from './struct.ts';
@@ -132,6 +133,18 @@ export function findTaskByPid(kernel: Kernel, pid: number): Task | undefined {
     if (isLinked(kernel, seen.task, pid)) return taskAt(kernel, seen.task);
   }
   const namespace = kernel.struct(PidNamespace).at(kernel.symbol('init_pid_ns').address);
+  const guess = chaseTask(kernel, pid, {
+    table: namespace.xarray,
+    firstTask: kernel.struct(PidStruct).offset('firstTask') as number,
+    link: kernel.struct(TaskStruct).offset('pidLinks') as number,
+  });
+  if (guess !== undefined) {
+    prefetchTask(kernel, guess.task, guess.pid);
+    if (isLinked(kernel, guess.task, pid)) {
+      seenTasks(kernel).set(pid, guess);
+      return taskAt(kernel, guess.task);
+    }
+  }
   const found = loadXarray(kernel, namespace.xarray, BigInt(pid));
   const address = isKernelAddress(found) ? taskOfPid(kernel, found) : undefined;
   if (address === undefined) return undefined;

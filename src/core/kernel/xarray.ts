@@ -208,6 +208,11 @@ export function siblingSlot(entry: bigint, layout: XarrayLayout): number | undef
   return isSibling(entry, layout) ? Number(entry >> 2n) : undefined;
 }
 
+/** Where a struct xarray has xa_head. */
+export function xarrayHeadOffset(kernel: Kernel): number {
+  return kernel.struct(Xarray).offset('head') as number;
+}
+
 /** xa_head: an entry, or the way to the top node. */
 export function xarrayHead(kernel: Kernel, array: bigint): bigint {
   return kernel.struct(Xarray).at(array).head;
