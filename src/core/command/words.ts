@@ -18,6 +18,14 @@ export interface Word {
 /** A line may be long (a pasted expression), not endless. */
 export const LINE_LENGTH_MAX = 64 * 1024;
 
+/**
+ * Whether a name can stand in a line as it is. Lines that the screen makes are run like any other: the name that a
+ * hostile kernel gives a symbol (`x;!reboot`) must not become a command.
+ */
+export function isPlainWord(name: string): boolean {
+  return /^[\w.$]+$/.test(name);
+}
+
 /** Where the scan of a line stands: outside any quote or parenthesis only when both are clear. */
 export interface Nesting {
   /** The quote that is open, or empty. */
