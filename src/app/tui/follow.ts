@@ -2,6 +2,7 @@
  * What following an object means: which command shows it, and which pane is for its kind. The command is an ordinary
  * line of the shell: it is shown, and it enters the history.
  */
+import { isPlainWord } from '../../core/command/words.ts';
 import type { Ref } from '../../core/output/line.ts';
 import type { PaneName, Selection } from './contract.ts';
 
@@ -23,17 +24,17 @@ export function followingOf(ref: Ref, text: string, has: (command: string) => bo
     case 'frame':
       return { line: `bt -F ${hex(ref.task)}`, pane: 'stacks' };
     case 'symbol':
-      return { line: symbolLine(ref.name, text), pane: undefined };
+      return { line: symbolLine(isPlainWord(ref.name) ? ref.name : hex(ref.address), text), pane: undefined };
     case 'address':
       return { line: addressLine(ref.address, ref.type, text), pane: undefined };
     case 'type':
-      return { line: `struct ${ref.name}`, pane: undefined };
+      return { line: `struct ${harmless(ref.name)}`, pane: undefined };
     case 'module':
-      return { line: `sym -m ${ref.name}`, pane: undefined };
+      return { line: `sym -m ${harmless(ref.name)}`, pane: undefined };
     case 'lock':
       return has('waiters')
         ? { line: `waiters ${hex(ref.address)}`, pane: 'locks' }
-        : { line: `struct ${ref.lock} ${hex(ref.address)}`, pane: undefined };
+        : { line: `struct ${harmless(ref.lock)} ${hex(ref.address)}`, pane: undefined };
     case 'command':
       return { line: ref.line, pane: undefined };
   }
@@ -46,10 +47,15 @@ function symbolLine(name: string, text: string): string {
 }
 
 function addressLine(address: bigint, type: string | undefined, text: string): string {
-  if (type !== undefined) return `struct ${type} ${hex(address)}`;
+  if (type !== undefined) return `struct ${harmless(type)} ${hex(address)}`;
   // A frame's program counter: the code that led there.
   if (address >= IMAGE_START && /\bat [0-9a-f]{16}/.test(text)) return `dis -r ${hex(address)}`;
   return `rd -s ${hex(address)} 16`;
+}
+
+/** A name of types or modules that is not made to be a command of the line that it stands in. */
+function harmless(name: string): string {
+  return name.replaceAll(/[^\w.$* -]/g, '?');
 }
 
 function hex(address: bigint): string {
