@@ -6,6 +6,7 @@ import type { EngineClient } from '../../engine/client.ts';
 import { historyPath, openHistory } from '../prompt/history-file.ts';
 import { configPath, readConfig } from './config.ts';
 import { Host } from './host.ts';
+import { openPalette } from './palette/palette-part.tsx';
 import { openLinePart } from './prompt/line-part.tsx';
 import { askOnScreen } from './question-overlay.tsx';
 import { complaintLines } from './run-line.ts';
@@ -33,9 +34,7 @@ export async function runTui(engine: EngineClient, { version, recording }: TuiOp
     parts: {
       prompt: openLinePart,
       scrollback: openScrollback,
-      palette: () => {
-        throw new Error('none');
-      },
+      palette: openPalette,
     },
     recording,
   });
