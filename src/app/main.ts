@@ -3,6 +3,7 @@
  * outcomes into exit statuses: 0; 1 a command failed; 2 wrong usage; 3 the target could not be opened; 70 internal
  * error; 130 interrupted.
  */
+import type { Ask } from '../backends/remote/question.ts';
 import { EngineClient, EngineDied, EngineFailed } from '../engine/client.ts';
 import { readTextFile } from '../engine/text-file.ts';
 import { type BatchText, batchPrinter, runBatch, standardInput } from './batch.ts';
@@ -40,7 +41,8 @@ async function runOn(asked: Invocation, version: string, engineEntry: URL): Prom
   // Loaded while the engine opens the target: they take about as long.
   const screen = texts.length === 0 && wantsScreen(asked) ? import('./tui/open.ts') : undefined;
   screen?.catch(() => undefined);
-  const engine = await EngineClient.start({ backend, record, recordUser, tool: `kdbg ${version}` }, engineEntry);
+  const spec = { backend, record, recordUser, tool: `kdbg ${version}` };
+  const engine = await EngineClient.start(spec, engineEntry, terminalAsk());
   const signals = endOnSignals(engine);
   let status = INTERNAL_ERROR;
   try {
@@ -55,6 +57,15 @@ async function runOn(asked: Invocation, version: string, engineEntry: URL): Prom
   if (failures.length > 0) complain(failures);
   if (!ended) endAtOnce();
   return failures.length > 0 ? Math.max(status, 1) : status;
+}
+
+/** Asks on the terminal until a prompt or the screen asks for itself; loaded with the first question. */
+function terminalAsk(): Ask {
+  let ask: Promise<Ask> | undefined;
+  return async (question) => {
+    ask ??= import('./ask.ts').then(({ askOnTerminal }) => askOnTerminal());
+    return (await ask)(question);
+  };
 }
 
 interface Session {

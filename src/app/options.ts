@@ -4,6 +4,9 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import type { BackendSpec } from '../backends/open.ts';
+import type { RemoteOptions, RemoteSpec } from '../backends/remote/io-messages.ts';
+import type { ReaderKind } from '../backends/remote/reader.ts';
+import { parsePort } from '../backends/ssh/destination.ts';
 
 /** What the user asked for. */
 export interface Invocation {
@@ -30,7 +33,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   const program = withCommon(new Command('kdbg'))
     .description('a debugger shell for the Linux kernel')
     .version(`kdbg ${version}`, '-V, --version')
-    .enablePositionalOptions(false)
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'kdbg: ')) })
     .showHelpAfterError('kdbg --help lists targets and options')
@@ -46,6 +49,25 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   withCommon(program.command('local'))
     .description("this machine's kernel: /proc, /sys and, as root, /proc/kcore (the default)")
     .action((_options, command: Command) => choose({ kind: 'local' }, command));
+  withRemote(
+    withCommon(program.command('ssh'), { i: 'a key' })
+      .description('a live host over SSH; nothing is installed there')
+      .argument('<destination>', '[USER@]HOST[:PORT], or a host of ~/.ssh/config')
+      .addOption(new Option('-i <file>', 'log in with this key (may be given again)').argParser(gather))
+      .option('-J <jumps>', 'go through these hosts, [USER@]HOST[:PORT][,...]')
+      .option('-F <file>', 'use this configuration in the place of ~/.ssh/config')
+      .option('-l <user>', 'log in as this user')
+      .option('-p <port>', 'connect to this port')
+      .addOption(new Option('-o <setting>', "a setting of ssh's, KEY=VALUE (may be given again)").argParser(gather)),
+  ).action((destination: string, _options, command: Command) => choose(sshTarget(destination, command), command));
+  withRemote(
+    withCommon(program.command('shell'))
+      .description('a live host behind any command that gives a shell on it: kubectl exec -i, docker exec -i, ssh')
+      .argument('<command...>', 'the command and its arguments, behind --')
+      .passThroughOptions(),
+  ).action((words: readonly string[], _options, command: Command) => {
+    choose({ kind: 'shell', command: words, ...remoteOptions(command) }, command);
+  });
   withCommon(program.command('replay'))
     .description('a recorded session')
     .argument('<recording>', 'a file made with --record or "record start"')
@@ -59,15 +81,45 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
   return chosen ?? { status: 2 };
 }
 
-function withCommon(command: Command): Command {
+/** `i`: what else than a file of commands `-i` is here; that file is then given before the target. */
+function withCommon(command: Command, { i }: { readonly i?: string } = {}): Command {
+  command.addOption(new Option('-c <commands>', 'run these commands and exit (may be given again)').argParser(gather));
+  if (i === undefined) command.option('-i <file>', 'run the commands of this file first');
   return command
-    .addOption(new Option('-c <commands>', 'run these commands and exit (may be given again)').argParser(gather))
-    .option('-i <file>', 'run the commands of this file first')
     .option('--json', 'print one line of JSON for each command')
     .option('--record <file>', 'record the session')
     .option('--record-user', 'let the recording hold user memory and environments as well')
     .option('--no-tui', 'use the line prompt')
     .option('--no-rc', 'do not read ~/.config/kdbg/rc');
+}
+
+function withRemote(command: Command): Command {
+  return command
+    .option('--sudo', 'become root there with sudo')
+    .addOption(new Option('--reader <language>', 'what reads the kernel there').choices(['perl', 'python3', 'sh']))
+    .option('--no-cache', "do not keep this kernel's types, symbols and unwind tables in ~/.cache/kdbg");
+}
+
+function remoteOptions(command: Command): RemoteOptions {
+  const { sudo, reader, cache } = command.opts<{ sudo?: boolean; reader?: ReaderKind; cache?: boolean }>();
+  return { sudo: sudo === true, reader, cache: cache !== false };
+}
+
+function sshTarget(destination: string, command: Command): RemoteSpec {
+  const { i, J, F, l, p, o } = command.opts<SshFlags>();
+  const port = p === undefined ? undefined : parsePort(p);
+  if (p !== undefined && port === undefined) command.error(`error: "${p}" is no port`, { exitCode: 2 });
+  const ssh = { identityFiles: i ?? [], jump: J, configFile: F, user: l, port, settings: o ?? [] };
+  return { kind: 'ssh', destination, ssh, ...remoteOptions(command) };
+}
+
+interface SshFlags {
+  readonly i?: readonly string[];
+  readonly J?: string;
+  readonly F?: string;
+  readonly l?: string;
+  readonly p?: string;
+  readonly o?: readonly string[];
 }
 
 function gather(text: string, before: readonly string[] | undefined): readonly string[] {
@@ -84,7 +136,7 @@ function invocation(backend: BackendSpec, command: Command): Invocation {
       ...((outer['c'] as readonly string[] | undefined) ?? []),
       ...((own['c'] as readonly string[] | undefined) ?? []),
     ],
-    input: value('i'),
+    input: backend.kind === 'ssh' ? outer['i'] : value('i'),
     json: value<boolean>('json') === true,
     record: value('record'),
     recordUser: value<boolean>('recordUser') === true,

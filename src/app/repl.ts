@@ -4,6 +4,7 @@
  */
 import { type Line, textOf } from '../core/output/line.ts';
 import type { EngineClient } from '../engine/client.ts';
+import { askAtPrompt } from './ask.ts';
 import { type Interrupts, interrupts } from './interrupt.ts';
 import { commandAt, malformed } from './line-check.ts';
 import { lazyPager, pagerCommand } from './pager.ts';
@@ -32,6 +33,7 @@ export async function runPrompt(engine: EngineClient, version: string): Promise<
   const history = openHistory(historyPath(process.env), (message) => troubles.push(message));
   const control = interrupts(engine, (text) => complain(repl, [text]));
   const prompt = openPrompt({ history, onInterrupt: control.press });
+  engine.ask = askAtPrompt(prompt);
   const repl: Repl = { engine, prompt, colour: wantsColour(process.stdout), control, lines: [] };
   try {
     say(repl, [`kdbg ${version} on ${engine.opened.name}; "help" lists the commands, Ctrl-D leaves`]);
@@ -40,7 +42,12 @@ export async function runPrompt(engine: EngineClient, version: string): Promise<
       const typed = await prompt.readLine(PROMPT, lineHelp(repl));
       if (typed === undefined) return 0;
       const line = recalled(typed, repl);
-      if (line === undefined || line.trim() === '') continue;
+      if (line === undefined) continue;
+      // An empty line makes a connection again that was lost, and does nothing else.
+      if (line.trim() === '') {
+        await runLine(repl, '');
+        continue;
+      }
       repl.lines.push(line);
       const exit = await runLine(repl, line);
       if (exit !== undefined) return exit.status ?? 0;
