@@ -2,10 +2,10 @@
  * The palette as ink draws it: what is typed, what is found with its letters marked, what Enter does, and a look at it.
  */
 import { Box, Text } from 'ink';
-import TextInput from 'ink-text-input';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { clustersOf, showText } from '../../prompt/graphemes.ts';
 import type { Size } from '../contract.ts';
+import { TextField } from '../text-field.tsx';
 import type { Theme } from '../theme.ts';
 import { Tint } from '../tint.tsx';
 import type { PaletteItem } from './palette-item.ts';
@@ -39,11 +39,6 @@ const TAG: Readonly<Record<PaletteItem['kind'], string>> = {
 
 export function PaletteView(props: PaletteViewProps): ReactNode {
   const { size, theme, items, selected, first, remark, preview, onChange } = props;
-  const [text, setText] = useState('');
-  const change = (next: string): void => {
-    setText(next);
-    onChange(next);
-  };
   const room = size.width - 4;
   const listWidth = size.width >= PREVIEW_WIDTH ? Math.floor(room / 2) - 1 : room;
   const height = size.height - PALETTE_CHROME;
@@ -56,7 +51,7 @@ export function PaletteView(props: PaletteViewProps): ReactNode {
             {' find '}
           </Tint>
           <Text> </Text>
-          <TextInput value={text} onChange={change} placeholder="a command, symbol, task, type or recording" />
+          <TextField initial="" onChange={onChange} placeholder="a command, symbol, task, type or recording" />
         </Text>
         <Box flexGrow={1} />
         <Text wrap="truncate">
