@@ -37,8 +37,6 @@ export interface HopOptions {
 const HANDSHAKE_MS = 30_000;
 const BANNER_MAX = 4000;
 const WORD_MAX = 300;
-/** Reasons of SSH_MSG_DISCONNECT (RFC 4253 11.1) that ssh2 gives as `code`. */
-const NO_MORE_AUTH_METHODS = 14;
 
 /** Throws OpenError, CancelledError; closes the transport then. */
 export async function openHop(ssh2: Ssh2, transport: Transport, options: HopOptions): Promise<Hop> {
@@ -104,10 +102,11 @@ class Connection implements Hop {
       : { candidates: [], notes: [] };
     let mayAsk = true;
     let login: Login | undefined;
+    let abort: () => void = () => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        const abort = (): void => reject(new CancelledError());
-        signal.addEventListener('abort', abort, { once: true });
+        abort = () => reject(new CancelledError());
+        signal.addEventListener('abort', abort);
         if (signal.aborted) abort();
         patience.onOver = () => reject(this.#failure(login, `no answer within ${patienceMs / 1000} s`));
         this.onLost((why) => reject(this.#failure(login, why)));
@@ -148,6 +147,7 @@ class Connection implements Hop {
       });
     } finally {
       patience.end();
+      signal.removeEventListener('abort', abort);
     }
     return this;
   }
@@ -193,6 +193,8 @@ class Connection implements Hop {
         compress: ['none'],
       },
       hostVerifier: (key: Buffer, done: (isTrusted: boolean) => void) => {
+        const isTheSame = check.isTheSame(key);
+        if (isTheSame !== undefined) return done(isTheSame);
         check
           .verify(key)
           .then(
@@ -242,7 +244,8 @@ class Connection implements Hop {
     }
     if (error.message === 'Connection lost before handshake') return 'the connection was closed before a server spoke';
     const said = serverText(error.message, WORD_MAX).replace(/^Inbound: /, 'the server broke the protocol: ');
-    return error.code === NO_MORE_AUTH_METHODS || typeof error.code === 'number' ? `the server said: ${said}` : said;
+    // A number is the reason of an SSH_MSG_DISCONNECT (RFC 4253, 11.1); the text is the server's.
+    return typeof error.code === 'number' ? `the server said: ${said}` : said;
   }
 }
 

@@ -23,6 +23,11 @@ export interface HostKeyCheck {
   readonly algorithms: readonly string[];
   /** Resolves when the key is trusted. Throws OpenError when it is not. */
   verify(key: Buffer): Promise<Trust>;
+  /**
+   * Whether this is the key that was trusted; undefined before. It is shown again whenever new session keys are made,
+   * after hours or gigabytes, and ssh2 loses packets when the answer then does not come at once.
+   */
+  isTheSame(key: Buffer): boolean | undefined;
 }
 
 export interface Trust {
@@ -46,25 +51,33 @@ const ANSWERS_MAX = 3;
 export function hostKeyCheck(settings: SshSettings, ask: Ask, tell: (notice: string) => void): HostKeyCheck {
   const names = hostNames(settings);
   const lines = readKnownHosts([...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles]);
+  let trusted: Buffer | undefined;
+  const judge = async (key: Buffer): Promise<Trust> => {
+    refuseRevoked(settings, key);
+    const verdict = judgeHostKey(lines, names, key);
+    switch (verdict.kind) {
+      case 'known':
+        return { isSure: true };
+      case 'revoked':
+        throw new OpenError(
+          `the host key of ${settings.alias} is revoked: ${shown(key)} (${verdict.place})`,
+          'whoever answers there must not be trusted; its administrator knows the new key',
+        );
+      case 'changed':
+        return changed(settings, names, key, verdict.place, tell);
+      case 'unknown':
+        return unknown(settings, names, key, verdict, ask, tell);
+    }
+  };
   return {
     algorithms: orderAlgorithms(settings.hostKeyAlgorithms, knownKeyTypes(lines, names)),
     async verify(key) {
-      refuseRevoked(settings, key);
-      const verdict = judgeHostKey(lines, names, key);
-      switch (verdict.kind) {
-        case 'known':
-          return { isSure: true };
-        case 'revoked':
-          throw new OpenError(
-            `the host key of ${settings.alias} is revoked: ${shown(key)} (${verdict.place})`,
-            'whoever answers there must not be trusted; its administrator knows the new key',
-          );
-        case 'changed':
-          return changed(settings, names, key, verdict.place, tell);
-        case 'unknown':
-          return unknown(settings, names, key, verdict, ask, tell);
-      }
+      const copy = Buffer.from(key);
+      const trust = await judge(copy);
+      trusted = copy;
+      return trust;
     },
+    isTheSame: (key) => trusted?.equals(key),
   };
 }
 

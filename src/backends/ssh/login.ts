@@ -114,7 +114,8 @@ export class Login {
 
   #keyAttempt(identity: Identity): { readonly method: AgentAuthMethod; hasSigned(): boolean } {
     const key = this.#ssh2.utils.parseKey(identity.publicKey) as ParsedKey;
-    const { during, identities } = this.#options;
+    const { during, identities, giveUp } = this.#options;
+    const failure = (why: string): OpenError => this.failure(why);
     let hasSigned = false;
     const { BaseAgent: Base } = this.#ssh2;
     class OneKey extends Base<ParsedKey> implements BaseAgent<ParsedKey> {
@@ -125,16 +126,19 @@ export class Login {
       override sign(_key: ParsedKey, data: Buffer, options: unknown, done?: SignCallback): void {
         const answer = done ?? (options as SignCallback);
         const { hash } = options as { readonly hash?: string };
-        during(() => identity.sign(data, hash)).then(
-          (signature) => {
-            hasSigned = true;
-            answer(null, signature);
-          },
-          (error: Error) => {
-            identities.notes.push(serverText(error.message, PROMPT_MAX));
-            answer(error);
-          },
-        );
+        during(() => identity.sign(data, hash))
+          .then(
+            (signature) => {
+              hasSigned = true;
+              answer(null, signature);
+            },
+            (error: Error) => {
+              identities.notes.push(serverText(error.message, PROMPT_MAX));
+              answer(error);
+            },
+          )
+          // ssh2 throws at a signature that is none.
+          .catch((error: Error) => giveUp(failure(serverText(error.message, PROMPT_MAX))));
       }
     }
     const method: AgentAuthMethod = { type: 'agent', username: this.#options.settings.user, agent: new OneKey() };
@@ -236,10 +240,12 @@ export class Login {
     });
   }
 
-  #advice(why: string | undefined): string {
+  #advice(why: string | undefined): string | undefined {
     const { settings, identities } = this.#options;
     const shell = `kdbg shell -- ssh ${settings.alias} sh lets ssh log in`;
-    if (why !== undefined && /too many/i.test(why)) return 'name the right key with -i KEY, or set IdentitiesOnly yes';
+    if (why !== undefined) {
+      return /too many/i.test(why) ? 'name the right key with -i KEY, or set IdentitiesOnly yes' : undefined;
+    }
     if (identities.notes.some((note) => note.includes('only ssh itself can use'))) return shell;
     if (this.#allowed.length > 0 && !settings.methods.some((method) => this.#takes(method))) return shell;
     if (identities.candidates.length === 0) return 'give a key with -i KEY or add one to the agent (ssh-add)';

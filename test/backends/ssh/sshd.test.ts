@@ -33,6 +33,7 @@ beforeAll(async () => {
     `HostKey ${folder.file('host-rsa')}`,
     `Banner ${folder.write('banner', 'Members only\n')}`,
     'Subsystem sftp internal-sftp',
+    'RekeyLimit 1M',
   ];
   sshd = await startSshd(folder, [...settings, `AuthorizedKeysFile ${keys}`]);
   gate = await startSshd(folder, [...settings, `AuthorizedKeysFile ${forced}`]);
@@ -59,6 +60,18 @@ describe.skipIf(!hasSshd)('sshd', () => {
 
   it('lets in by key, and the shell has no terminal', async () => {
     await id(configured(sshd.port, me(), plain()));
+  });
+
+  it('makes new session keys on the way, with nothing asked again', async () => {
+    const options = configured(sshd.port, me(), plain());
+    writeFileSync(harness.folder.file(`known-${sshd.port}`), '');
+    const { ask, asked } = answering('yes', 'no', 'no');
+    const channel = await open(options, { ask });
+    const shell = listen(channel);
+    channel.write(Buffer.from('head -c 20000000 /dev/zero; exec cat >/dev/null\n'));
+    for (let i = 0; i < 80; i++) channel.write(Buffer.alloc(64 * 1024));
+    await expect.poll(() => shell.received(), { timeout: 20_000 }).toBe(20_000_000);
+    expect(asked).toHaveLength(1);
   });
 
   it('lets in by an encrypted key and by the agent', async () => {
