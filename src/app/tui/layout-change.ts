@@ -83,11 +83,16 @@ export function grow(root: LayoutNode, area: Rect, name: Leaf, axis: 'x' | 'y', 
   return root;
 }
 
-/** Exchanges two leaves. */
+/** Exchanges two leaves that are both there. */
 export function swap(root: LayoutNode, one: Leaf, other: Leaf): LayoutNode {
-  if (root.kind !== 'leaf') return { ...root, children: root.children.map((child) => swap(child, one, other)) };
-  if (root.name === one) return { ...root, name: other };
-  return root.name === other ? { ...root, name: one } : root;
+  const leaves = leavesOf(root);
+  return leaves.includes(one) && leaves.includes(other) ? exchanged(root, one, other) : root;
+}
+
+function exchanged(node: LayoutNode, one: Leaf, other: Leaf): LayoutNode {
+  if (node.kind !== 'leaf') return { ...node, children: node.children.map((child) => exchanged(child, one, other)) };
+  if (node.name === one) return { ...node, name: other };
+  return node.name === other ? { ...node, name: one } : node;
 }
 
 /** Takes a leaf out; the others get its room. The shell stays. */
@@ -108,7 +113,8 @@ function without(node: LayoutNode, name: Leaf): LayoutNode | undefined {
  */
 export function show(root: LayoutNode, area: Rect, name: Leaf, instead: Leaf): LayoutNode {
   if (pathOf(root, name) !== undefined) return root;
-  const anchor = instead === 'shell' ? leavesOf(root).find((leaf) => leaf !== 'shell') : instead;
+  const isThere = instead !== 'shell' && pathOf(root, instead) !== undefined;
+  const anchor = isThere ? instead : leavesOf(root).find((leaf) => leaf !== 'shell');
   if (anchor === undefined) {
     return {
       kind: 'rows',
