@@ -179,7 +179,7 @@ export function rebindScreen(
     }
     const keys = text.split(' ').filter((key) => key !== '');
     result = result
-      .filter((binding) => binding.action !== action || binding === first)
+      .filter((binding) => binding.action !== action || binding.where === first.where)
       .map((binding) =>
         binding.action === action
           ? { ...binding, keys }

@@ -160,6 +160,7 @@ export function keyName(chord: string): string {
     (_, dash: string, letter: string) => dash + letter.toUpperCase(),
   );
   const name = match?.[2] ?? chord;
-  const shown = names[name] ?? (modifiers !== '' && name.length === 1 ? name.toUpperCase() : name);
+  const shown =
+    names[name] ?? ((modifiers !== '' && name.length === 1) || /^f\d+$/.test(name) ? name.toUpperCase() : name);
   return modifiers + shown;
 }
