@@ -8,8 +8,7 @@ import type { Kernel } from '../kernel.ts';
 import { graphFrom, type WaitEdge, type WaitGraph, weaker } from './graph.ts';
 import type { LockTask, Sureness } from './lock.ts';
 import { lockKey } from './lock-key.ts';
-import { readTaskEntry } from './task-table.ts';
-import { isWaiting, waitsOf } from './wait.ts';
+import { waitsAgain } from './wait.ts';
 
 export interface Cycle {
   /** Each edge's owner is the next one's waiter; the last leads back to the first. */
@@ -46,16 +45,10 @@ export function cycles(graph: WaitGraph): readonly Cycle[] {
 export function confirmedCycles(kernel: Kernel, graph: WaitGraph): readonly Cycle[] {
   const first = cycles(graph);
   if (kernel.liveness === 'frozen' || first.length === 0) return first;
-  const tasks = new Set(first.flatMap((cycle) => cycle.tasks.map(({ task }) => task)));
-  const before = new Map([...tasks].map((task) => [task, graph.waits.get(task)]));
-  kernel.newCommand();
-  const still = [...tasks].filter((task) => {
-    const entry = readTaskEntry(kernel, task);
-    return entry !== undefined && isWaiting(entry, 'sleeping');
-  });
-  const again = graphFrom(kernel, waitsOf(kernel, still));
+  const tasks = [...new Set(first.flatMap((cycle) => cycle.tasks.map(({ task }) => task)))];
+  const again = graphFrom(kernel, waitsAgain(kernel, tasks));
   const sameWait = (task: bigint) => {
-    const was = before.get(task);
+    const was = graph.waits.get(task);
     const now = again.waits.get(task);
     return was !== undefined && now !== undefined && lockKey(was) === lockKey(now) && was.node === now.node;
   };

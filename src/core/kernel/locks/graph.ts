@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { locksOfWaits } from './contended.ts';
-import type { Lock, LockTask, Owner, Sureness, Wait } from './lock.ts';
+import type { Lock, LockTask, Owner, Sureness, Wait, Waiter } from './lock.ts';
 import { lockKey } from './lock-key.ts';
 import { type WaitScope, waits, waitsOf } from './wait.ts';
 
@@ -67,6 +67,8 @@ function edgesOf(
   for (const wait of found.values()) {
     const lock = locks.get(lockKey(wait) ?? '');
     const waiter = lock?.waiters.find(({ task }) => task === wait.task);
+    // Not on the lock's queue by now: it was let in, or gave up.
+    if (waiter !== undefined && isOffQueue(waiter)) continue;
     const sureOfWait = wait.moved ? 'hint' : weaker(wait.sure, waiter?.sure ?? wait.sure);
     const owners = new Map([...(lock?.owners ?? []), ...wait.owners].map((owner) => [owner.task, owner]));
     const out = [...owners.values()].flatMap((owner): WaitEdge[] => {
@@ -84,6 +86,10 @@ function edgesOf(
     if (out.length > 0) edges.set(wait.task, out);
   }
   return edges;
+}
+
+function isOffQueue(waiter: Waiter): boolean {
+  return waiter.order < 0 && waiter.node !== undefined && waiter.sure === 'hint';
 }
 
 function tasksOf(found: ReadonlyMap<bigint, Wait>, locks: ReadonlyMap<string, Lock>): ReadonlyMap<bigint, LockTask> {

@@ -103,12 +103,15 @@ function readTable(kernel: Kernel): TaskTable {
   };
 }
 
-/** The task as it is now: a live one moves while locks are read. Undefined when it cannot be read any more. */
-export function readTaskEntry(kernel: Kernel, address: bigint): TaskEntry | undefined {
+/** Tasks as they are now: live ones move while locks are read. One that cannot be read any more is left out. */
+export function readTasksAgain(kernel: Kernel, tasks: readonly bigint[]): readonly TaskEntry[] {
   const struct = kernel.struct(LockTaskStruct);
-  for (const range of struct.ranges(address)) kernel.memory.refresh(range.address, range.length);
-  struct.prefetch([address]);
-  return tryEntry(struct.at(address), clockOf(kernel));
+  for (const task of tasks) {
+    for (const range of struct.ranges(task)) kernel.memory.refresh(range.address, range.length);
+  }
+  struct.prefetch(tasks);
+  const clock = clockOf(kernel);
+  return tasks.flatMap((task) => tryEntry(struct.at(task), clock) ?? []);
 }
 
 /** What task->blocked_on points at: the waiter or the lock; undefined where the kernel has no such member. */

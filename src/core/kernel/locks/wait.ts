@@ -5,13 +5,14 @@
  */
 import { isKernelAddress } from '../../memory/address.ts';
 import type { Kernel } from '../kernel.ts';
+import { threadSize } from '../stack.ts';
 import { TASK_NOLOAD, TASK_UNINTERRUPTIBLE } from '../task-state.ts';
 import { PF_IDLE } from '../task-struct.ts';
 import { type FoundWait, findWait, type WaitScene } from './find-wait.ts';
 import type { Evidence, LockKind, Wait } from './lock.ts';
 import { attempt } from './lock-reading.ts';
 import { type Sleeper, sleepersOf, wordsEqual } from './sleeper.ts';
-import { type TaskEntry, taskTable } from './task-table.ts';
+import { readTasksAgain, type TaskEntry, taskTable } from './task-table.ts';
 import { sleepsIn } from './wait-function.ts';
 import { type WaitMeaning, waitMeaning } from './wait-meaning.ts';
 import { waitTarget } from './wait-owner.ts';
@@ -24,6 +25,8 @@ export type WaitScope = 'blocked' | 'sleeping';
 
 /** TASK_RTLOCK_WAIT (v5.15): it waits for a spinlock of PREEMPT_RT. */
 const TASK_RTLOCK_WAIT = 0x1000;
+/** How often a live task whose wait is unclear is looked at. */
+const ATTEMPTS = 3;
 /** Sleepers whose structures are fetched together. */
 const BATCH = 1024;
 
@@ -66,17 +69,62 @@ export function isWaiting(entry: TaskEntry, scope: WaitScope): boolean {
   return ((state & TASK_UNINTERRUPTIBLE) !== 0 && (state & TASK_NOLOAD) === 0) || (state & TASK_RTLOCK_WAIT) !== 0;
 }
 
+/**
+ * The tasks' waits as they are now, on a live target: nothing read of the tasks before is used again. Those that wait for
+ * nothing known any more are left out.
+ */
+export function waitsAgain(kernel: Kernel, tasks: readonly bigint[]): readonly Wait[] {
+  for (const entry of taskTable(kernel).all) if (tasks.includes(entry.task)) forgetStack(kernel, entry);
+  const entries = readTasksAgain(kernel, tasks).filter((entry) => isWaiting(entry, 'sleeping'));
+  return [...search(kernel, entries)].flatMap(([, wait]) => wait ?? []);
+}
+
 function* search(kernel: Kernel, entries: readonly TaskEntry[]): Generator<readonly [bigint, Wait | undefined], void> {
-  const scene: WaitScene = {
-    kernel,
-    tasks: taskTable(kernel),
-    rings: { mutex: new Map(), rwsem: new Map(), semaphore: new Map() },
-  };
+  let scene = newScene(kernel);
   for (let at = 0; at < entries.length; at += BATCH) {
-    const sleepers = [...sleepersOf(kernel, entries.slice(at, at + BATCH))];
-    prefetchNeighbours(kernel, sleepers);
-    for (const sleeper of sleepers) yield [sleeper.entry.task, toWait(scene, sleeper)];
+    let pending = entries.slice(at, at + BATCH);
+    for (let attempt = 1; pending.length > 0; attempt++) {
+      const sleepers = [...sleepersOf(kernel, pending)];
+      prefetchNeighbours(kernel, sleepers);
+      const unclear: Sleeper[] = [];
+      for (const sleeper of sleepers) {
+        const wait = toWait(scene, sleeper);
+        if (kernel.liveness === 'frozen' || !isUnclear(sleeper, wait)) yield [sleeper.entry.task, wait];
+        else if (attempt < ATTEMPTS) unclear.push(sleeper);
+        else yield [sleeper.entry.task, wait && { ...wait, moved: true }];
+      }
+      if (unclear.length === 0) break;
+      // What was read of the lists is of another moment than what comes now.
+      scene = newScene(kernel);
+      for (const { entry } of unclear) forgetStack(kernel, entry);
+      const again = readTasksAgain(
+        kernel,
+        unclear.map(({ entry }) => entry.task),
+      );
+      pending = again.filter((entry) => isWaiting(entry, 'sleeping'));
+      const still = new Set(pending.map(({ task }) => task));
+      for (const { entry } of unclear) if (!still.has(entry.task)) yield [entry.task, undefined];
+    }
   }
+}
+
+function newScene(kernel: Kernel): WaitScene {
+  const rings = { mutex: new Map(), rwsem: new Map(), semaphore: new Map() };
+  return { kernel, tasks: taskTable(kernel), rings };
+}
+
+/** A live task that moved while it was looked at, or sits in a lock's function and on no queue: it may be let in just now. */
+function isUnclear(sleeper: Sleeper, wait: Wait | undefined): boolean {
+  if (sleeper.stack.moved) return true;
+  return sleeper.waits !== undefined && wait?.address === undefined && !WITHOUT_OBJECT.includes(wait?.kind ?? 'mutex');
+}
+
+/** Kinds whose waits need not have an object that could be found. */
+const WITHOUT_OBJECT: readonly LockKind[] = ['rcu', 'work', 'io'];
+
+/** The pages of a task's stack: where its waiter is. */
+function forgetStack(kernel: Kernel, entry: TaskEntry): void {
+  if (entry.stack !== 0n) kernel.memory.refresh(entry.stack, threadSize(kernel));
 }
 
 function toWait(scene: WaitScene, sleeper: Sleeper): Wait | undefined {
