@@ -107,6 +107,7 @@ test('completion goes before panes, and is not asked for while a line runs', asy
   await settled();
   await time.complete('b', 1);
   expect(engine.log.slice(0, 3)).toEqual(['ps', 'ps stopped', 'complete b']);
+  await settled();
   let end = (): void => undefined;
   const running = time.user(() => new Promise<void>((resolve) => (end = resolve)));
   await settled();
