@@ -53,6 +53,8 @@ export class FakeLink implements Link {
   readonly refusals: KdbgError[] = [];
   /** Called with each request before it is answered: the wire breaks here. */
   onRequest: ((request: ReaderRequest) => void) | undefined;
+  /** Changes answers on their way. */
+  mangle: ((answer: unknown) => unknown) | undefined;
   cancelled = false;
   rested = 0;
   /** Bytes that streams give. */
@@ -95,7 +97,8 @@ export class FakeLink implements Link {
     this.#there = this.#lastId;
     this.onRequest?.(request);
     if (this.lost !== undefined) throw this.#lostError();
-    return this.#answer(request) as ReaderAnswer<R>;
+    const answer = this.#answer(request);
+    return (this.mangle === undefined ? answer : this.mangle(answer)) as ReaderAnswer<R>;
   }
 
   drop(): void {}

@@ -81,7 +81,7 @@ export class BuildCache {
       utimesSync(path, now, now);
       return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     } catch {
-      rmSync(path, { force: true });
+      remove(path);
       return undefined;
     }
   }
@@ -100,11 +100,11 @@ export class BuildCache {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       writeFileSync(making, gzipSync(bytes, { level: 1 }), { mode: 0o600, flag: 'wx' });
       renameSync(making, path);
-      for (const { path: old } of this.#versions(name).slice(VERSIONS_MAX)) rmSync(old, { force: true });
+      for (const { path: old } of this.#versions(name).slice(VERSIONS_MAX)) remove(old);
       this.#evict(path);
     } catch {
       // A full or read-only disk: the session does not need the cache.
-      rmSync(making, { force: true });
+      remove(making);
     }
   }
 
@@ -134,7 +134,7 @@ export class BuildCache {
         const path = join(this.#root, build, file);
         const status = statusOf(path);
         if (status === undefined) continue;
-        if (file.endsWith('.part') && Date.now() - status.mtimeMs > ABANDONED_MS) rmSync(path, { force: true });
+        if (file.endsWith('.part') && Date.now() - status.mtimeMs > ABANDONED_MS) remove(path);
         else files.push({ path, size: status.size, used: status.mtimeMs });
       }
     }
@@ -142,7 +142,7 @@ export class BuildCache {
     for (const { path, size } of files.sort((a, b) => a.used - b.used)) {
       if (total <= this.#totalMax) break;
       if (path === kept || path.endsWith('.part')) continue;
-      rmSync(path, { force: true });
+      remove(path);
       total -= size;
       removeIfEmpty(join(path, '..'));
     }
@@ -168,6 +168,14 @@ function statusOf(path: string): { readonly size: number; readonly mtimeMs: numb
     return status.isFile() ? status : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It is not ours to remove, or not there.
   }
 }
 

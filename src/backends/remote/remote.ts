@@ -104,22 +104,21 @@ class Target {
   /** One exchange: kcore's headers, what tells what this user may see, what never changes; and what is wanted soon. */
   #look(facts: ReaderFacts): Connection {
     const wire = this.#wire;
-    const sent = [
-      wire.link.send({ op: 'files', paths: PROBED_FILES, limit: PROBED_LENGTH }),
-      wire.link.send({ op: 'files', paths: BOOT_FILES, limit: BOOT_FILE_LENGTH }),
-      wire.link.send({ op: 'files', paths: [KCORE], limit: FIRST_HEADERS }),
-    ] as const;
-    const list = wire.link.send({ op: 'list', path: BTF_FOLDER });
-    this.#files.prefetch(WANTED_SOON);
-    const [probes, boot, kcore] = wire.collect(sent).map((answer) => answer.map(plain));
-    const [btf] = wire.collect([list]);
-    const headers = kcoreHeaders(kcore?.[0], (length) => {
+    const [probes, boot, kcore, btf] = wire.ask(
+      [
+        { op: 'files', paths: PROBED_FILES, limit: PROBED_LENGTH },
+        { op: 'files', paths: BOOT_FILES, limit: BOOT_FILE_LENGTH },
+        { op: 'files', paths: [KCORE], limit: FIRST_HEADERS },
+        { op: 'list', path: BTF_FOLDER },
+      ],
+      () => this.#files.prefetch(WANTED_SOON),
+    );
+    const headers = kcoreHeaders(plain(kcore[0]), (length) => {
       return plain(wire.one({ op: 'files', paths: [KCORE], limit: length })[0]);
     });
-    const files = PROBED_FILES.map((_, i) => plain(probes?.[i]));
-    const probed = factsOf({ files, btf: btf ?? { ok: false, failure: NO_ANSWER } }, headers.attempt, facts.uid);
-    const known = new Map(BOOT_FILES.map((path, i) => [path, plain(boot?.[i])]));
-    for (const [path, result] of known) this.#files.learn(path, result);
+    const files = PROBED_FILES.map((_, i) => plain(probes[i]));
+    const probed = factsOf({ files, btf }, headers.attempt, facts.uid);
+    for (const [i, path] of BOOT_FILES.entries()) this.#files.learn(path, plain(boot[i]));
     return { facts, headers, probed: { ...probed, becomeRoot: this.#options.becomeRoot } };
   }
 

@@ -20,9 +20,16 @@ export class WireExchange {
     return { roundTrips: this.#roundTrips, bytes: this.#bytes, wire: this.link.wire };
   }
 
-  /** Sends all of these, then waits for all answers. Throws BackendError, CancelledError. */
-  ask<const R extends readonly ReaderRequest[]>(requests: R): { readonly [I in keyof R]: ReaderAnswer<R[I]> } {
+  /**
+   * Sends all of these, then waits for all answers; `meanwhile` may send more that is not waited for. Throws
+   * BackendError, CancelledError.
+   */
+  ask<const R extends readonly ReaderRequest[]>(
+    requests: R,
+    meanwhile: () => void = () => undefined,
+  ): { readonly [I in keyof R]: ReaderAnswer<R[I]> } {
     const sent: Sent[] = requests.map((request) => this.link.send(request));
+    meanwhile();
     return this.collect(sent) as { readonly [I in keyof R]: ReaderAnswer<R[I]> };
   }
 

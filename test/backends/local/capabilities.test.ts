@@ -88,13 +88,15 @@ describe('the facts', () => {
 
   it('tell a container from a machine', () => {
     const container = factsOf(
-      probe(machine({
-        '/proc/self/uid_map': '         0     100000      65536\n',
-        '/proc/self/status': 'Name:\tnode\nNSpid:\t4242\t7\n',
-        '/sys/kernel/security/lockdown': 'none [integrity] confidentiality\n',
-        '/proc/kallsyms': '0000000000000000 A fixed_percpu_data\n0000000000000000 T _stext\n',
-        '/proc/self/stack': 'EPERM',
-      })),
+      probe(
+        machine({
+          '/proc/self/uid_map': '         0     100000      65536\n',
+          '/proc/self/status': 'Name:\tnode\nNSpid:\t4242\t7\n',
+          '/sys/kernel/security/lockdown': 'none [integrity] confidentiality\n',
+          '/proc/kallsyms': '0000000000000000 A fixed_percpu_data\n0000000000000000 T _stext\n',
+          '/proc/self/stack': 'EPERM',
+        }),
+      ),
       kcore,
       0,
     );
@@ -106,11 +108,13 @@ describe('the facts', () => {
     });
     expect(container).toMatchObject({ hidesAddresses: true, stack: 'denied', btf: 'absent', moduleBtf: 2 });
     const host = factsOf(
-      probe(machine({
-        '/proc/self/uid_map': '         0          0 4294967295\n',
-        '/proc/self/status': 'NSpid:\t4242\n',
-        '/proc/kallsyms': '0000000000000000 A fixed_percpu_data\n0000000000001000 A cpu_debug_store\n',
-      })),
+      probe(
+        machine({
+          '/proc/self/uid_map': '         0          0 4294967295\n',
+          '/proc/self/status': 'NSpid:\t4242\n',
+          '/proc/kallsyms': '0000000000000000 A fixed_percpu_data\n0000000000001000 A cpu_debug_store\n',
+        }),
+      ),
       kcore,
       1000,
     );
