@@ -38,6 +38,7 @@ function takeFocused(host: Host, event: Exclude<InputEvent, MouseEvent>): void {
     if (chordOf(event) === 'escape') perform(host, 'last-pane');
     else if (event.ctrl && name === 'p') host.openPalette();
     else if (event.text === '?') perform(host, 'keys');
+    else if (event.text === '/') host.scrollback.search();
     else if (name === 'page-up' || name === 'page-down') {
       host.scrollback.scroll((name === 'page-up' ? -1 : 1) * Math.max(1, scrollbackRows(host) - 1));
     }
@@ -97,6 +98,10 @@ function takeMouse(host: Host, event: MouseEvent, mouse: Mouse): void {
     case 'wheel':
       scrollLeaf(host, meaning.leaf, meaning.rows);
       return;
+    case 'drag':
+    case 'release':
+      if (meaning.leaf === 'shell' && host.state.focus === 'scrollback') dragScrollback(host, event);
+      return;
     case 'press':
     case 'double':
       pressIn(host, event, meaning);
@@ -145,6 +150,12 @@ function pressIn(host: Host, event: MouseEvent, { kind, leaf, x, y }: Press): vo
   host.chosen(pane);
   host.redraw(pane);
   if (kind === 'double' && onObject) perform(host, 'follow-object');
+}
+
+/** Lines of the scrollback are selected by the mouse; above and below it they are scrolled to. */
+function dragScrollback(host: Host, event: MouseEvent): void {
+  const shell = host.desk.arrangement.leaves.get('shell');
+  if (shell !== undefined) giveTo(host, host.scrollback, relative(event, shellRects(shell, host).scrollback));
 }
 
 function relative(event: MouseEvent, { x, y }: Rect): MouseEvent {

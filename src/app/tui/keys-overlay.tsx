@@ -26,14 +26,23 @@ export function keysHere(host: Host): readonly KeyHelp[] {
       reason: isPrompt ? undefined : reasonAgainst(host, action),
     }));
   if (!isPrompt) {
+    const parts = host.state.focus === 'scrollback' ? scrollbackKeys(host) : own;
     const everywhere = host.keys.filter((binding) => binding.where === 'anywhere' && !/^pane-/.test(binding.action));
-    return [...own, ...everywhere.map(({ keys, description }) => ({ keys: keys.map(keyName).join(' '), description }))];
+    return [
+      ...parts,
+      ...everywhere.map(({ keys, description }) => ({ keys: keys.map(keyName).join(' '), description })),
+    ];
   }
   const editing = describeKeys(DEFAULT_KEYMAP).filter((key) => key.when === 'editing');
   return [
     ...editing.map(({ keys, description }) => ({ keys: keys.split(', ').map(keyName).join(' '), description })),
     ...own,
   ];
+}
+
+function scrollbackKeys(host: Host): readonly KeyHelp[] {
+  const own = host.scrollback.keys?.() ?? [];
+  return own.map((key) => ({ ...key, keys: key.keys.split(' ').map(keyName).join(' ') }));
 }
 
 export function keysOverlay(host: Host): OverlayPart {

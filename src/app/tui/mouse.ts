@@ -13,6 +13,8 @@ export type MouseMeaning =
   | { readonly kind: 'drag-border'; readonly border: number; readonly to: number }
   /** In a leaf, at a cell of it; row 0 is the title. */
   | { readonly kind: 'press' | 'double'; readonly leaf: Leaf; readonly x: number; readonly y: number }
+  /** The button is held, or let go, after a press in this leaf. */
+  | { readonly kind: 'drag' | 'release'; readonly leaf: Leaf }
   | { readonly kind: 'wheel'; readonly leaf: Leaf; readonly rows: number };
 
 /** Milliseconds between the presses of a double click. */
@@ -25,18 +27,23 @@ function contains({ x, y, width, height }: Rect, event: MouseEvent): boolean {
 
 export class Mouse {
   #dragged: number | undefined;
+  #pressed: Leaf | undefined;
   #last: { readonly x: number; readonly y: number; readonly at: number } | undefined;
 
   /** `now` is in milliseconds. */
   meaning(event: MouseEvent, desk: Desk, now: number): MouseMeaning {
     const { leaves, borders } = desk.arrangement;
     if (event.action === 'release') {
+      const leaf = this.#pressed;
       this.#dragged = undefined;
-      return { kind: 'none' };
+      this.#pressed = undefined;
+      return leaf === undefined ? { kind: 'none' } : { kind: 'release', leaf };
     }
     if (event.action === 'move') {
       const border = this.#dragged === undefined ? undefined : borders[this.#dragged];
-      if (border === undefined || event.button !== 0) return { kind: 'none' };
+      if (event.button !== 0) return { kind: 'none' };
+      if (border === undefined)
+        return this.#pressed === undefined ? { kind: 'none' } : { kind: 'drag', leaf: this.#pressed };
       return { kind: 'drag-border', border: this.#dragged as number, to: border.axis === 'x' ? event.x : event.y };
     }
     const under = [...leaves].find(([, rect]) => contains(rect, event));
@@ -55,6 +62,7 @@ export class Mouse {
       now - this.#last.at < DOUBLE_MS;
     this.#last = isDouble ? undefined : { x: event.x, y: event.y, at: now };
     const [leaf, rect] = under;
+    if (border < 0) this.#pressed = leaf;
     return { kind: isDouble ? 'double' : 'press', leaf, x: event.x - rect.x, y: event.y - rect.y };
   }
 }

@@ -84,6 +84,7 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
   bind('anywhere', 'ctrl-z', 'suspend', 'suspend kdbg; fg brings it back'),
   bind('anywhere', 'ctrl-l', 'redraw', 'draw the whole screen anew'),
   bind('anywhere', 'alt-0', 'to-prompt', 'to the prompt'),
+  bind('anywhere', 'alt-s', 'to-scrollback', 'to what was printed: read it, find in it, copy from it'),
   bind('anywhere', 'alt-1', 'pane-1', 'to the tasks; again: over the whole screen'),
   bind('anywhere', 'alt-2', 'pane-2', 'to the stacks'),
   bind('anywhere', 'alt-3', 'pane-3', 'to the trace buffer'),

@@ -32,9 +32,14 @@ const PREFERENCE: Readonly<Record<PaletteItem['kind'], number>> = {
   recording: 0.1,
 };
 
+/** What is found far worse than the best is noise: its letters stand somewhere in a long name. */
+const NOISE = 0.55;
+
 /** Orders what was found in all lists, best first. */
 export function rank(found: readonly Found[], listed: readonly ListedItem[], limit: number): readonly PaletteItem[] {
+  const best = Math.max(...found.map(({ score }) => score), 0);
   return found
+    .filter(({ score }) => score >= best * NOISE)
     .flatMap((each) => {
       const item = itemOf(each, listed);
       return item === undefined ? [] : [{ item, score: each.score + PREFERENCE[item.kind] }];

@@ -28,6 +28,9 @@ export interface PaletteViewProps {
 export const PALETTE_CHROME = 4;
 /** With this many columns there is room for a preview beside the items. */
 export const PREVIEW_WIDTH = 100;
+/** Cells of the mark and the tag; the part of the rest that labels may take where details want room too. */
+const MARK_CELLS = 7;
+const LABEL_PART = 0.65;
 const TAG: Readonly<Record<PaletteItem['kind'], string>> = {
   command: 'cmd ',
   history: 'ran ',
@@ -42,6 +45,8 @@ export function PaletteView(props: PaletteViewProps): ReactNode {
   const room = size.width - 4;
   const listWidth = size.width >= PREVIEW_WIDTH ? Math.floor(room / 2) - 1 : room;
   const height = size.height - PALETTE_CHROME;
+  const shown = items.slice(first, first + height);
+  const labels = Math.max(...shown.map(({ label }) => showText(label).width), 0);
   const chosen = items[selected];
   return (
     <Box width={size.width} height={size.height} flexDirection="column" borderStyle="single" paddingX={1}>
@@ -62,12 +67,13 @@ export function PaletteView(props: PaletteViewProps): ReactNode {
       </Box>
       <Box height={height}>
         <Box flexDirection="column" width={listWidth}>
-          {items.slice(first, first + height).map((item, i) => (
+          {shown.map((item, i) => (
             <Item
               key={`${item.kind} ${item.label} ${item.line}`}
               item={item}
               isChosen={first + i === selected}
               width={listWidth}
+              labels={labels}
               theme={theme}
             />
           ))}
@@ -108,15 +114,18 @@ interface ItemProps {
   readonly item: PaletteItem;
   readonly isChosen: boolean;
   readonly width: number;
+  /** Cells of the widest label. */
+  readonly labels: number;
   readonly theme: Theme;
 }
 
 /** `> sym  vfs_unlink      ffffffff81... (T)`: the chosen one is marked by a sign too. */
-function Item({ item, isChosen, width, theme }: ItemProps): ReactNode {
-  const labelRoom = Math.max(8, Math.min(width - 8, Math.floor((width - 8) * 0.62)));
+function Item({ item, isChosen, width, labels, theme }: ItemProps): ReactNode {
+  const room = Math.max(8, width - MARK_CELLS);
+  const labelRoom = Math.max(8, Math.min(labels, Math.floor(room * LABEL_PART)));
   const label = showText(item.label, labelRoom);
-  const detail = showText(item.detail, Math.max(0, width - 8 - labelRoom - 1)).text;
-  const gap = ' '.repeat(Math.max(1, labelRoom - label.width + 1));
+  const detail = showText(item.detail, Math.max(0, room - labelRoom - 2)).text;
+  const gap = ' '.repeat(Math.max(1, labelRoom - label.width + 2));
   return (
     <Text wrap="truncate">
       <Tint theme={theme} look={isChosen ? 'selected' : 'dim'}>{`${isChosen ? '>' : ' '} ${TAG[item.kind]} `}</Tint>

@@ -1,6 +1,6 @@
 /**
  * The prompt of the screen: the line editor in its rectangle. It takes the keys of readline; what it has no use for on
- * an empty line (paging, the palette, the help on keys) it passes on.
+ * an empty line (paging, searching, the palette, the help on keys) it passes on.
  */
 import { commandAt, malformed } from '../../line-check.ts';
 import type { EditorState } from '../../prompt/editor-state.ts';
@@ -18,7 +18,7 @@ const PROMPT = 'kdbg> ';
 /** Keys that may wait for an answer. */
 const WAITING_MAX = 100_000;
 /** What these keys mean on an empty line is the screen's to say. */
-const PASSED_WHEN_EMPTY: ReadonlySet<string> = new Set(['ctrl-p', 'page-up', 'page-down', '?']);
+const PASSED_WHEN_EMPTY: ReadonlySet<string> = new Set(['ctrl-p', 'page-up', 'page-down', '?', '/']);
 /** Paging, whatever is typed. */
 const ALWAYS_PASSED: ReadonlySet<string> = new Set([
   'shift-page-up',

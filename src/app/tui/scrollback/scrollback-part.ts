@@ -254,11 +254,17 @@ class Scrollback implements ScrollbackPart {
       this.scroll(event.action === 'wheel-up' ? -3 : 3);
       return 'taken';
     }
-    const position = [...this.#reading.shown()][event.y];
+    const shown = [...this.#reading.shown()];
+    const position = shown[Math.max(0, Math.min(event.y, shown.length - 1))];
     if (position === undefined || event.button !== 0) return 'passed';
     if (event.action === 'press') this.#pressed(event, position);
-    else if (event.action === 'move') this.#dragged(position.line);
-    else if (this.#cursor.isSelecting) this.#copy(this.#cursor.selection.first, this.#cursor.selection.last);
+    else if (event.action === 'release') {
+      if (this.#cursor.isSelecting) this.#copy(this.#cursor.selection.first, this.#cursor.selection.last);
+    } else {
+      if (event.y < 0) this.#reading.scroll(-1);
+      if (event.y >= this.#reading.height) this.#reading.scroll(1);
+      this.#dragged(position.line);
+    }
     return 'taken';
   }
 
