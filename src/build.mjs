@@ -1,6 +1,6 @@
 // Builds dist/: the program as ES modules, split so that `kdbg --version` loads almost nothing, the screen does not
 // load the engine, and a library is loaded when the first command needs it. Another folder may be named.
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -14,7 +14,12 @@ const folder = resolve(root, outdir);
 rmSync(folder, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { kdbg: 'src/app/kdbg.ts', engine: 'src/engine/worker.ts', search: 'src/engine/search-worker.ts' },
+  entryPoints: {
+    kdbg: 'src/app/kdbg.ts',
+    engine: 'src/engine/worker.ts',
+    io: 'src/backends/remote/io-thread.ts',
+    search: 'src/engine/search-worker.ts',
+  },
   outdir: folder,
   bundle: true,
   splitting: true,
@@ -39,3 +44,5 @@ await build({
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
 });
+// The far side's programs: sent as they are.
+cpSync(join(root, 'src/backends/remote/reader/far'), join(folder, 'far'), { recursive: true });
