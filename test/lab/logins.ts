@@ -6,7 +6,7 @@ import { unpack, versionOf } from './debian.ts';
 
 /**
  * What makes a guest one that people log in to: users with and without sudo, Debian's sudo with PAM, passwords, python3,
- * and an sshd with three doors (guest/logins_sshd_config).
+ * Perl's modules, and an sshd with three doors (guest/logins_sshd_config).
  */
 
 /** The users, all of whom the lab's key lets in; guest/sudoers says what each may. */
@@ -62,6 +62,16 @@ const tree = (root: string, folder: string): readonly ArchiveFile[] =>
     if (entry.isSymbolicLink()) return [link(name, readlinkSync(path))];
     return entry.isFile() ? [file(name, readFileSync(path))] : [];
   });
+
+/** Modules of Perl that a reader may use, with all that they load: what a Debian server has. */
+const perlModules = ['Fcntl', 'Cwd', 'POSIX', 'Errno', 'Compress::Zlib', 'Digest::SHA'];
+
+const perlFiles = (): readonly string[] => {
+  const script = 'eval "require $_" for @ARGV; print map { "$_\n" } values %INC, @DynaLoader::dl_shared_objects';
+  return runHost('perl', ['-e', script, ...perlModules])
+    .split('\n')
+    .filter((path) => path.startsWith('/'));
+};
 
 const pamModules = ['pam_unix.so', 'pam_permit.so', 'pam_deny.so'];
 const pamFolder = 'lib/x86_64-linux-gnu/security';
@@ -120,7 +130,14 @@ export const loginsPart = (keys: string): string => {
     const sudo = join(root, 'usr/bin/sudo');
     const python = join(root, 'usr/bin/python3.11');
     const modules = pamModules.map((name) => join('/', pamFolder, name));
-    const linked = [sudo, join(root, 'usr/libexec/sudo/sudoers.so'), python, ...modules];
+    const perl = perlFiles();
+    const linked = [
+      sudo,
+      join(root, 'usr/libexec/sudo/sudoers.so'),
+      python,
+      ...modules,
+      ...perl.filter((each) => each.endsWith('.so')),
+    ];
     const archive = packArchive([
       ...accounts(publicKey),
       file('etc/nsswitch.conf', 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n'),
@@ -132,6 +149,7 @@ export const loginsPart = (keys: string): string => {
       file('usr/bin/python3.11', readFileSync(python), 0o755),
       link('usr/bin/python3', 'python3.11'),
       ...tree(root, 'usr/lib/python3.11'),
+      ...perl.map((each) => file(each.slice(1), readFileSync(each), 0o644)),
       ...linked.flatMap((program) => librariesOf(program, root)),
       file('etc/ssh/sshd_config', readFileSync(sshdConfig)),
       file('etc/ssh/host_key_ecdsa', readFileSync(hostKey), 0o600),
