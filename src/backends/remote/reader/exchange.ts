@@ -1,0 +1,137 @@
+/**
+ * What a request of kdbg's becomes on the wire, and what its items become again.
+ */
+import type { ControlStep, FileFailure, FileResult, ListResult, ReadRequest } from '../../../core/memory/backend.ts';
+import { Fault } from '../../../core/memory/fault.ts';
+import { decodeText } from '../../../core/memory/text.ts';
+import { broken } from './frames.ts';
+import { farError, faultReason, fileFailure, type Item } from './items.ts';
+import type { KcoreMap, Piece } from './kcore-map.ts';
+import { encodeSteps, encodeWord, type WireRequest, wireList, wireRequest } from './wire-request.ts';
+
+/** Lines to send at once, and how the items of all of them together are read. */
+export interface Exchange<T> {
+  readonly requests: readonly WireRequest[];
+  answer(items: readonly Item[]): T;
+}
+
+const NAMES_MAX = 8 * 1024 * 1024;
+const PATH_MAX = 8192;
+
+export function readExchange(ranges: readonly ReadRequest[], map: KcoreMap): Exchange<readonly (Uint8Array | Fault)[]> {
+  const located = ranges.map((range) => map.locate(range));
+  const pieces = located.flatMap((found): readonly Piece[] => (found instanceof Fault ? [] : found));
+  const requests = wireList(
+    'r',
+    pieces.map(({ offset, length }) => ({ words: `${offset} ${length}`, bytes: length })),
+  );
+  return {
+    requests,
+    answer(items) {
+      let next = 0;
+      return located.map((found, i) => {
+        if (found instanceof Fault) return found;
+        const parts = items.slice(next, next + found.length);
+        next += found.length;
+        return bytesOf(parts, found, ranges[i] as ReadRequest);
+      });
+    },
+  };
+}
+
+function bytesOf(items: readonly Item[], pieces: readonly Piece[], range: ReadRequest): Uint8Array | Fault {
+  for (const [i, { length }] of pieces.entries()) {
+    const item = itemOf(items[i]);
+    if (item.kind === '-') return faultOf(range, item);
+    if (item.kind !== '+' || item.bytes.length !== length) throw broken('memory of another length', item.bytes);
+  }
+  const [first] = items;
+  if (items.length === 1 && first !== undefined) return first.bytes;
+  return new Uint8Array(Buffer.concat(items.map(({ bytes }) => bytes)));
+}
+
+export function faultOf(range: ReadRequest, item: Item): Fault {
+  const error = farError(item.bytes);
+  const reason = faultReason(error);
+  return new Fault(range, reason, reason === 'io' || reason === 'denied' ? error.words : undefined);
+}
+
+export function filesExchange(
+  paths: readonly string[],
+  limit: number,
+  known: readonly string[] | undefined,
+): Exchange<readonly (FileResult | 'same')[]> {
+  const most = Math.max(0, Math.min(limit, 0x7fff_ffff));
+  const entries = paths.map((path, i) => {
+    const words = known === undefined ? encodeWord(path) : `${hashOf(known[i])} ${encodeWord(path)}`;
+    return { words, bytes: most };
+  });
+  return {
+    requests: wireList(`${known === undefined ? 'f' : 'F'} ${most}`, entries, Number.POSITIVE_INFINITY),
+    answer: (items) => paths.map((path, i) => fileResult(path, itemOf(items[i]), most)),
+  };
+}
+
+/** A dash where nothing is known of a file. */
+function hashOf(known: string | undefined): string {
+  return known !== undefined && /^[0-9a-f]{64}$/.test(known) ? known : '-';
+}
+
+function fileResult(path: string, { kind, bytes }: Item, limit: number): FileResult | 'same' {
+  if (kind === '=') return 'same';
+  if (kind === '-') return { ok: false, failure: fileFailure(path, farError(bytes)) };
+  if (bytes.length > limit || kind === '.') throw broken('a file longer than was asked for', bytes);
+  return { ok: true, bytes, truncated: kind === '~' };
+}
+
+export function listExchange(path: string): Exchange<ListResult> {
+  return {
+    requests: [wireRequest(`l ${encodeWord(path)}`, 1, NAMES_MAX)],
+    answer([item]) {
+      const { kind, bytes } = itemOf(item);
+      if (kind === '-') return { ok: false, failure: fileFailure(path, farError(bytes)) };
+      const names = decodeText(bytes).split('\0');
+      return { ok: true, names: names.filter((name) => name !== '') };
+    },
+  };
+}
+
+export function linkExchange(path: string): Exchange<string | undefined> {
+  return {
+    requests: [wireRequest(`k ${encodeWord(path)}`, 1, PATH_MAX)],
+    answer([item]) {
+      const { kind, bytes } = itemOf(item);
+      return kind === '+' ? decodeText(bytes) : undefined;
+    },
+  };
+}
+
+export function controlExchange(steps: readonly ControlStep[]): Exchange<FileFailure | undefined> {
+  return {
+    requests: steps.length === 0 ? [] : [wireRequest(`c ${encodeSteps(steps)}`)],
+    answer([item]) {
+      if (item === undefined || item.kind === '+') return undefined;
+      const { errno, words } = farError(item.bytes);
+      // "INDEX WORDS": which of the steps it was.
+      const [, index, said] = /^(\d+) (.*)$/.exec(words) ?? [undefined, '0', words];
+      const path = steps[Number(index)]?.path ?? (steps[0] as ControlStep).path;
+      return fileFailure(path, { errno, words: said as string });
+    },
+  };
+}
+
+export function restoreExchange(steps: readonly ControlStep[]): Exchange<FileFailure | undefined> {
+  return {
+    requests: [wireRequest(`g ${encodeSteps(steps)}`.trimEnd())],
+    answer([item]) {
+      const { kind, bytes } = itemOf(item);
+      return kind === '+' ? undefined : fileFailure('the guard', farError(bytes));
+    },
+  };
+}
+
+/** Throws BackendError when the answer had fewer items. */
+export function itemOf(item: Item | undefined): Item {
+  if (item === undefined) throw broken('less than was asked for', new Uint8Array(0));
+  return item;
+}

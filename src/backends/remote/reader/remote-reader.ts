@@ -1,0 +1,59 @@
+/**
+ * The reader as the rest of kdbg sees it: kernel addresses and files in, bytes out.
+ */
+import { BackendError } from '../../../core/errors.ts';
+import type { Reader, ReaderAnswer, ReaderAnswers, ReaderFacts, ReaderRequest } from '../reader.ts';
+import type { Connection } from './connection.ts';
+import {
+  controlExchange,
+  filesExchange,
+  linkExchange,
+  listExchange,
+  readExchange,
+  restoreExchange,
+} from './exchange.ts';
+import type { KcoreMap } from './kcore-map.ts';
+import { walksFromHere, walksThere } from './walks.ts';
+
+export function createReader(connection: Connection, map: KcoreMap, facts: ReaderFacts): Reader {
+  const walks = facts.kind === 'sh' ? walksFromHere(connection, map) : walksThere(connection, map);
+  const answer = async (request: ReaderRequest): Promise<ReaderAnswers[ReaderRequest['op']]> => {
+    switch (request.op) {
+      case 'read':
+        await map.cover(request.ranges);
+        return connection.exchange(readExchange(request.ranges, map));
+      case 'follow':
+        return walks.follow(request.walk);
+      case 'chase':
+        return walks.chase(request.way);
+      case 'files':
+        return connection.exchange(filesExchange(request.paths, request.limit, request.known));
+      case 'list':
+        return connection.exchange(listExchange(request.path));
+      case 'link':
+        return connection.exchange(linkExchange(request.path));
+      case 'control':
+        return connection.exchange(controlExchange(request.steps));
+      case 'restore': {
+        const failure = await connection.exchange(restoreExchange(request.steps));
+        if (failure !== undefined) {
+          throw new BackendError(`the far side cannot keep what is to be put back: ${failure.detail}`);
+        }
+        return undefined;
+      }
+    }
+  };
+  return {
+    facts,
+    wire: connection.wire,
+    request: <R extends ReaderRequest>(request: R) => answer(request) as Promise<ReaderAnswer<R>>,
+    open: (path) => connection.open(path),
+    get onGone() {
+      return connection.onGone;
+    },
+    set onGone(listener) {
+      connection.onGone = listener;
+    },
+    close: () => connection.end('closed'),
+  };
+}
