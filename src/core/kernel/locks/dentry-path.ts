@@ -19,7 +19,7 @@ const Dentry = defineStruct('dentry', {
 const SuperBlock = defineStruct('super_block', { root: pointer('s_root'), mounts: embedded('s_mounts') });
 const Mount = defineStruct('mount', { parent: pointer('mnt_parent'), mountpoint: pointer('mnt_mountpoint') });
 
-const LEVELS_MAX = 256;
+const LEVELS_MAX = 128;
 const MOUNTS_MAX = 32;
 const NAME_MAX = 255;
 

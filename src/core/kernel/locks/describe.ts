@@ -63,9 +63,10 @@ function ofSymbol(kernel: Kernel, lock: LockReference): LockPlace | undefined {
   if (found === undefined || found.offset >= SYMBOL_SPAN) return undefined;
   // Marks of the linker share the address of what comes first or next.
   const here = kernel.symbols.at(found.symbol.address);
-  const { name, module } = here.find((symbol) => !/^__(?:start|stop)_/.test(symbol.name)) ?? found.symbol;
+  const symbol = here.find((one) => !/^__(?:start|stop)_/.test(one.name)) ?? found.symbol;
+  const { name, module } = symbol;
   const { offset } = found;
-  const member = memberOfGlobal(kernel, name, offset, lock);
+  const member = memberOfGlobal(kernel, symbol, offset, lock);
   const place = member === undefined ? (offset === 0 ? '' : `+0x${offset.toString(16)}`) : `.${member}`;
   const object = member === undefined ? undefined : { type: name, address: found.symbol.address, member };
   const text = `${name}${place}${module === undefined ? '' : ` [${module}]`}`;
@@ -73,8 +74,13 @@ function ofSymbol(kernel: Kernel, lock: LockReference): LockPlace | undefined {
 }
 
 /** A global of unknown type that is named as its structure, if that has a lock of this kind at this very place. */
-function memberOfGlobal(kernel: Kernel, name: string, offset: number, lock: LockReference): string | undefined {
-  return embeddedLocks(kernel, name, lock.kind)?.locks.find((member) => member.offset === offset)?.path;
+function memberOfGlobal(
+  kernel: Kernel,
+  { name, module }: { readonly name: string; readonly module: string | undefined },
+  offset: number,
+  lock: LockReference,
+): string | undefined {
+  return embeddedLocks(kernel, name, lock.kind, module)?.locks.find((member) => member.offset === offset)?.path;
 }
 
 /** The kernel's image and its modules; the direct map, vmalloc and vmemmap lie below. */
@@ -113,21 +119,43 @@ function ofObjects(
     })),
   );
   const slabs = slabObjects(kernel, addresses);
-  const guesses = locks.map((lock, i) => guessesOf(kernel, lock, slabs[i]));
-  prefetchFollowed(kernel, guesses.flat());
-  const known = guesses.map((of) => recognise(kernel, of, tasks));
+  const ofVmlinux = OBJECT_KINDS.filter(({ module }) => module === undefined);
+  const first = recogniseAll(kernel, locks, slabs, ofVmlinux, tasks);
+  // The types of a module are read only for what vmlinux's do not explain.
+  const missing = locks.filter((_lock, i) => first[i] === undefined);
+  const ofModules = OBJECT_KINDS.filter(({ module }) => module !== undefined);
+  const bySlab = missing.map((lock) => slabs[locks.indexOf(lock)]);
+  const second = recogniseAll(kernel, missing, bySlab, ofModules, tasks);
+  const known = locks.map((lock, i) => first[i] ?? second[missing.indexOf(lock)]);
   const paths = pathsOf(kernel, known);
   return locks.map((lock, i) => [lock, toPlace(lock, slabs[i], known[i], paths[i])]);
 }
 
+function recogniseAll(
+  kernel: Kernel,
+  locks: readonly LockReference[],
+  slabs: readonly (SlabObject | undefined)[],
+  kinds: readonly ObjectKind[],
+  tasks: TaskTable,
+): readonly (Recognised | undefined)[] {
+  const guesses = locks.map((lock, i) => guessesOf(kernel, lock, slabs[i], kinds));
+  prefetchFollowed(kernel, guesses.flat());
+  return guesses.map((of) => recognise(kernel, of, tasks));
+}
+
 /** All objects that could embed the lock; an object of a slab lies within one slab object. */
-function guessesOf(kernel: Kernel, lock: LockReference, slab: SlabObject | undefined): readonly Guess[] {
+function guessesOf(
+  kernel: Kernel,
+  lock: LockReference,
+  slab: SlabObject | undefined,
+  kinds: readonly ObjectKind[],
+): readonly Guess[] {
   const address = lock.address ?? 0n;
-  return OBJECT_KINDS.flatMap((kind): readonly Guess[] => {
+  return kinds.flatMap((kind): readonly Guess[] => {
     if (lock.kind === 'epoll') {
       return kind.structure === 'eventpoll' ? [{ lock, kind, object: address, member: '' }] : [];
     }
-    const embedding = embeddedLocks(kernel, kind.structure, lock.kind);
+    const embedding = embeddedLocks(kernel, kind.structure, lock.kind, kind.module);
     if (embedding === undefined) return [];
     return embedding.locks.flatMap(({ path, offset }): readonly Guess[] => {
       const object = address - BigInt(offset);

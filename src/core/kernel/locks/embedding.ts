@@ -1,5 +1,6 @@
 /** Where structures embed locks: all members of a lock's type, at any depth. */
 
+import { VMLINUX } from '../../types/btf-table.ts';
 import { type CType, resolve, sizeOf } from '../../types/type.ts';
 import type { Kernel } from '../kernel.ts';
 import type { LockKind } from './lock.ts';
@@ -28,14 +29,25 @@ const DEPTH_MAX = 6;
 const MEMBERS_MAX = 4096;
 const ELEMENTS_MAX = 8;
 
+/**
+ * A structure of vmlinux or, if that is loaded, of one module. Not of any module: a miss would read the types of all of
+ * them.
+ */
+export function structureOf(kernel: Kernel, structure: string, module?: string): CType | undefined {
+  const found = kernel.types.find('struct', structure, VMLINUX);
+  if (found !== undefined || module === undefined || !kernel.symbols.modules.includes(module)) return found;
+  return kernel.types.find('struct', structure, module);
+}
+
 /** The locks of a kind that a structure embeds, and the structure's size; undefined when the kernel has no such structure. */
 export function embeddedLocks(
   kernel: Kernel,
   structure: string,
   kind: LockKind,
+  module?: string,
 ): { readonly locks: readonly EmbeddedLock[]; readonly size: number } | undefined {
-  return kernel.memo(`${kind} in ${structure}`, 'session', () => {
-    const type = kernel.types.find('struct', structure);
+  return kernel.memo(`${kind} in ${structure} of ${module}`, 'session', () => {
+    const type = structureOf(kernel, structure, module);
     if (type === undefined) return undefined;
     const found: EmbeddedLock[] = [];
     collect(type, STRUCTURES[kind] ?? [], '', 0, found, { left: MEMBERS_MAX }, 0);

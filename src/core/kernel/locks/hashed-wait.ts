@@ -3,6 +3,7 @@
  * hash of what is waited for says which, and each entry lies in a structure that names it.
  */
 import { formatAddress } from '../../memory/address.ts';
+import { VMLINUX } from '../../types/btf-table.ts';
 import type { Kernel } from '../kernel.ts';
 import { findStructMember } from '../member.ts';
 import { attempt, type LockReading, type LockScene } from './lock-reading.ts';
@@ -91,7 +92,7 @@ export function readHashed(scene: LockScene, kind: HashedName, object: bigint): 
 export function bitName(kernel: Kernel, kind: HashedName, bit: number): string {
   if (bit < 0) return 'a change';
   if (kind === 'folio') {
-    const flags = kernel.types.find('enum', 'pageflags');
+    const flags = kernel.types.find('enum', 'pageflags', VMLINUX);
     const name =
       flags?.kind === 'enum' ? flags.enumerators.find(({ value }) => value === BigInt(bit))?.name : undefined;
     if (name !== undefined) return name;
@@ -101,7 +102,7 @@ export function bitName(kernel: Kernel, kind: HashedName, bit: number): string {
 
 /** The queues that the object can be on: bit waits hash the word and the bit, waits for a variable its address. */
 function heads(kernel: Kernel, kind: HashedName, object: bigint): readonly bigint[] {
-  const size = kernel.types.find('struct', 'wait_queue_head');
+  const size = kernel.types.find('struct', 'wait_queue_head', VMLINUX);
   const table = HASHED[kind].tables.map((name) => kernel.addressOf(name)).find((at) => at !== undefined);
   if (table === undefined || size?.kind !== 'struct') return [];
   const at = (value: bigint) => table + hash(value) * BigInt(size.size);

@@ -144,7 +144,7 @@ function* guessesAt(scene: LockScene, value: bigint, entry: TaskEntry): Generato
   const { kernel, tasks } = scene;
   for (const kind of ['mutex', 'rwsem'] as const) {
     yield { kind, address: value, of: 'it', sure: 'likely' };
-    for (const { structure, check } of OBJECT_KINDS) {
+    for (const { structure, check } of OBJECT_KINDS.filter(({ module }) => module === undefined)) {
       const locks = embeddedLocks(kernel, structure, kind)?.locks ?? [];
       const owned = locks.filter(
         ({ offset }) => ownedBy(scene, kind, value + BigInt(offset), entry.task) !== undefined,

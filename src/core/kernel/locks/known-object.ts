@@ -6,7 +6,8 @@ import { isKernelAddress } from '../../memory/address.ts';
 import { findMember } from '../../types/member-path.ts';
 import type { Kernel } from '../kernel.ts';
 import { findStructMember } from '../member.ts';
-import { defineStruct, embedded, int, optional, pointer } from '../struct.ts';
+import { defineStruct, embedded, int, pointer } from '../struct.ts';
+import { structureOf } from './embedding.ts';
 import type { TaskEntry, TaskTable } from './task-table.ts';
 import { isLinked } from './wait-list.ts';
 
@@ -21,6 +22,8 @@ export interface KnownObject {
 /** How one structure is recognised. */
 export interface ObjectKind {
   readonly structure: string;
+  /** The module that defines it, where vmlinux may not. */
+  readonly module?: string;
   /** Pointers that the check follows: their targets are fetched for many objects at once. Throws FaultError. */
   readonly follows?: (kernel: Kernel, object: bigint) => readonly bigint[];
   /** Undefined when the address is not such an object. Throws FaultError. */
@@ -65,7 +68,6 @@ const FilePrivate = defineStruct('file', { data: pointer('private_data') });
 const Socket = defineStruct('socket', { sk: pointer('sk') });
 const Sock = defineStruct('sock', { socket: pointer('sk_socket') });
 const MemoryNode = defineStruct('pglist_data', { node: int('node_id') });
-const Journal = defineStruct('journal_s', { task: pointer('j_task'), name: optional(embedded('j_devname')) });
 
 /** MAX_NUMNODES goes to 1024 on x86-64. */
 const NODES_MAX = 1024;
@@ -183,28 +185,30 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   },
   {
     structure: 'journal_s',
+    module: 'jbd2',
     check(kernel, object, tasks) {
-      const { task, name } = kernel.struct(Journal).at(object);
-      if (tasks.find(task) === undefined || task === 0n) return undefined;
+      const task = readMember(kernel, object, 'journal_s', 'jbd2', 'j_task');
+      if (task === undefined || task === 0n || tasks.find(task) === undefined) return undefined;
+      const name = placeOf(kernel, object, 'journal_s', 'jbd2', 'j_devname');
       const text = name === undefined ? '' : kernel.memory.cString(name, 64, 'journal_s.j_devname');
       return { text: /^[\x21-\x7e]+$/.test(text) ? `of ${text}` : '' };
     },
   },
   ...inodeWrappers([
-    ['ext4_inode_info', 'vfs_inode'],
-    ['xfs_inode', 'i_vnode'],
-    ['btrfs_inode', 'vfs_inode'],
-    ['shmem_inode_info', 'vfs_inode'],
-    ['fuse_inode', 'inode'],
-    ['nfs_inode', 'vfs_inode'],
-    ['cifsInodeInfo', 'netfs.inode'],
-    ['ceph_inode_info', 'netfs.inode'],
-    ['ovl_inode', 'vfs_inode'],
-    ['f2fs_inode_info', 'vfs_inode'],
-    ['msdos_inode_info', 'vfs_inode'],
-    ['proc_inode', 'vfs_inode'],
-    ['bdev_inode', 'vfs_inode'],
-    ['socket_alloc', 'vfs_inode'],
+    ['ext4_inode_info', 'ext4', 'vfs_inode'],
+    ['xfs_inode', 'xfs', 'i_vnode'],
+    ['btrfs_inode', 'btrfs', 'vfs_inode'],
+    ['shmem_inode_info', undefined, 'vfs_inode'],
+    ['fuse_inode', 'fuse', 'inode'],
+    ['nfs_inode', 'nfs', 'vfs_inode'],
+    ['cifsInodeInfo', 'cifs', 'netfs.inode'],
+    ['ceph_inode_info', 'ceph', 'netfs.inode'],
+    ['ovl_inode', 'overlay', 'vfs_inode'],
+    ['f2fs_inode_info', 'f2fs', 'vfs_inode'],
+    ['msdos_inode_info', 'fat', 'vfs_inode'],
+    ['proc_inode', undefined, 'vfs_inode'],
+    ['bdev_inode', undefined, 'vfs_inode'],
+    ['socket_alloc', undefined, 'vfs_inode'],
   ]),
 ];
 
@@ -223,25 +227,46 @@ function checkInode(kernel: Kernel, object: bigint): KnownObject | undefined {
 }
 
 /** A file system's own inode: recognised by the struct inode in it. */
-function inodeWrappers(of: readonly (readonly [structure: string, member: string])[]): readonly ObjectKind[] {
-  return of.map(([structure, member]) => {
-    const inner = (kernel: Kernel, object: bigint) => {
-      const type = kernel.types.find('struct', structure);
-      const location = type === undefined ? undefined : findMember(type, member);
-      return location === undefined ? undefined : object + BigInt(location.offset);
-    };
-    return {
-      structure,
-      follows(kernel: Kernel, object: bigint) {
-        const at = inner(kernel, object);
-        return at === undefined ? [] : followInode(kernel, at);
-      },
-      check(kernel: Kernel, object: bigint) {
-        const at = inner(kernel, object);
-        return at === undefined ? undefined : checkInode(kernel, at);
-      },
-    };
-  });
+function inodeWrappers(
+  of: readonly (readonly [structure: string, module: string | undefined, member: string])[],
+): readonly ObjectKind[] {
+  return of.map(([structure, module, member]) => ({
+    structure,
+    ...(module === undefined ? {} : { module }),
+    follows(kernel, object) {
+      const inode = placeOf(kernel, object, structure, module, member);
+      return inode === undefined ? [] : followInode(kernel, inode);
+    },
+    check(kernel, object) {
+      const inode = placeOf(kernel, object, structure, module, member);
+      return inode === undefined ? undefined : checkInode(kernel, inode);
+    },
+  }));
+}
+
+/** Where a member of a structure that may be a module's is. */
+function placeOf(
+  kernel: Kernel,
+  object: bigint,
+  structure: string,
+  module: string | undefined,
+  member: string,
+): bigint | undefined {
+  const type = structureOf(kernel, structure, module);
+  const location = type && findMember(type, member);
+  return location && object + BigInt(location.offset);
+}
+
+/** A pointer that is such a member. Throws FaultError. */
+export function readMember(
+  kernel: Kernel,
+  object: bigint,
+  structure: string,
+  module: string,
+  member: string,
+): bigint | undefined {
+  const at = placeOf(kernel, object, structure, module, member);
+  return at === undefined ? undefined : kernel.memory.u64(at, `${structure}.${member}`);
 }
 
 function ofTask(entry: TaskEntry | undefined): KnownObject | undefined {

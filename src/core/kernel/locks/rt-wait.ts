@@ -5,7 +5,7 @@
  */
 import { formatAddress, isKernelAddress } from '../../memory/address.ts';
 import { findStructMember } from '../member.ts';
-import type { FoundWait } from './find-wait.ts';
+import type { FoundWait } from './found-wait.ts';
 import type { Evidence } from './lock.ts';
 import { attempt, type LockScene } from './lock-reading.ts';
 import { rtMutexOffset } from './rt-mutex.ts';

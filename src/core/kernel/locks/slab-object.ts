@@ -4,6 +4,7 @@
  * only if it is a cache that makes sense: a printable name, a size, its place on the list of caches.
  */
 import { isKernelAddress } from '../../memory/address.ts';
+import { VMLINUX } from '../../types/btf-table.ts';
 import { sizeOf } from '../../types/type.ts';
 import { directMap, physicalAddress } from '../direct-map.ts';
 import type { Kernel } from '../kernel.ts';
@@ -72,7 +73,7 @@ interface PageLayout {
 
 function pageLayout(kernel: Kernel): PageLayout | undefined {
   return kernel.memo('slab page layout', 'session', () => {
-    const page = kernel.types.find('struct', 'page');
+    const page = kernel.types.find('struct', 'page', VMLINUX);
     const cache = findStructMember(kernel, 'slab', 'slab_cache') ?? findStructMember(kernel, 'page', 'slab_cache');
     const head = findStructMember(kernel, 'page', 'compound_head');
     if (page === undefined || cache === undefined || head === undefined) return undefined;

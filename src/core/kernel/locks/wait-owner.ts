@@ -2,9 +2,9 @@
  * Tasks that a wait itself names, where its lock cannot: the worker that runs the work, the journal's thread that makes the
  * commit, the vfork child, the readers that hold up a grace period.
  */
-import { defineStruct, pointer } from '../struct.ts';
 import { embeddedLocks } from './embedding.ts';
-import type { FoundWait } from './find-wait.ts';
+import type { FoundWait } from './found-wait.ts';
+import { readMember } from './known-object.ts';
 import type { Owner } from './lock.ts';
 import { attempt, type LockScene, ownerOf } from './lock-reading.ts';
 import { gracePeriodHolders } from './rcu.ts';
@@ -18,8 +18,6 @@ export interface WaitTarget {
   readonly address?: bigint;
   readonly what?: string;
 }
-
-const Journal = defineStruct('journal_s', { task: pointer('j_task') });
 
 /** The functions that wait for the journal's own thread. */
 const OF_JOURNAL = /jbd2/;
@@ -57,9 +55,9 @@ function vforkChild(scene: LockScene, completion: bigint): readonly Owner[] {
 /** The thread of the journal that has this wait queue. */
 function journalThread(scene: LockScene, queue: bigint): readonly Owner[] {
   const { kernel, tasks } = scene;
-  for (const { path, offset } of embeddedLocks(kernel, 'journal_s', 'wait_queue')?.locks ?? []) {
+  for (const { path, offset } of embeddedLocks(kernel, 'journal_s', 'wait_queue', 'jbd2')?.locks ?? []) {
     const journal = queue - BigInt(offset);
-    const task = attempt(() => tasks.find(kernel.struct(Journal).at(journal).task));
+    const task = attempt(() => tasks.find(readMember(kernel, journal, 'journal_s', 'jbd2', 'j_task') ?? 0n));
     if (task === undefined) continue;
     const evidence = { by: 'owner', text: `j_task of the journal whose ${path} it waits on` } as const;
     return [ownerOf(task, { mode: 'any', role: 'worker', sure: 'likely' }, evidence)];

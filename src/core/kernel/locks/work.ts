@@ -31,8 +31,9 @@ export interface FlushedWork {
 
 /** The work that runs in front of the barrier whose completion is at this address; undefined when none does. */
 export function flushedWork(scene: LockScene, completion: bigint): FlushedWork | undefined {
+  const { kernel } = scene;
+  if (!kernel.hasStruct('wq_barrier') || !kernel.hasStruct('worker')) return undefined;
   return attempt(() => {
-    const { kernel } = scene;
     const barrier = completion - BigInt(memberOffset(kernel, 'wq_barrier', 'done').offset);
     const entry = barrier + BigInt(memberOffset(kernel, 'wq_barrier', 'work.entry').offset);
     return isLinked(kernel, entry) ? workerOf(scene, entry) : undefined;
