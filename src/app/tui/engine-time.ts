@@ -34,6 +34,7 @@ export class EngineTime {
   #isBusy = false;
   #isUser = false;
   #isClosed = false;
+  #asked = 0;
   readonly #fail: (error: unknown) => void;
 
   constructor(engine: EngineClient, fail: (error: unknown) => void) {
@@ -108,7 +109,8 @@ export class EngineTime {
       };
       const done = (error: readonly string[] | undefined): void =>
         error === undefined ? resolve(lines) : reject(new Error(error.join('; ')));
-      this.pane({ key: `? ${line}`, line, json, take, done });
+      // Two that ask the same both get their answer.
+      this.pane({ key: `? ${++this.#asked}`, line, json, take, done });
     });
   }
 

@@ -10,7 +10,7 @@ export interface Facts {
   readonly liveness: 'live' | 'frozen' | 'replay';
   readonly release: string;
   readonly taint: string;
-  readonly context: { readonly pid: number; readonly comm: string } | undefined;
+  readonly context: { readonly task: bigint; readonly pid: number; readonly comm: string } | undefined;
   /** Path of the recording that is made. */
   readonly recording: string | undefined;
   /** Names of all commands. */
@@ -46,8 +46,10 @@ export async function askFacts(time: EngineTime, tell: (facts: Partial<Facts>) =
 /** The context and the recording: what a line of the user's may change. */
 export async function askContext(time: EngineTime): Promise<Partial<Facts>> {
   const [row] = await time.rows('set');
-  const [pid, comm] = [row?.['pid'], row?.['comm']];
-  return typeof pid === 'number' ? { context: { pid, comm: typeof comm === 'string' ? comm : '' } } : {};
+  const [pid, comm, task] = [row?.['pid'], row?.['comm'], row?.['task']];
+  if (typeof pid !== 'number' || typeof comm !== 'string') return {};
+  // A host that gives no memory tells no address.
+  return { context: { task: typeof task === 'string' ? BigInt(task) : 0n, pid, comm } };
 }
 
 /** Where the recording goes that is made now. */

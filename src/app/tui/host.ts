@@ -268,13 +268,12 @@ export class Host implements App {
 
   /** Something became known about the session. */
   learn(facts: Partial<Facts>): void {
-    const { pid } = this.facts.context ?? {};
+    const before = this.facts.context;
     this.facts = { ...this.facts, ...facts };
     this.redraw(this.chrome);
-    const moved = facts.context !== undefined && pid !== undefined && facts.context.pid !== pid;
-    if (!moved) return;
-    this.update({ selection: {} });
-    for (const pane of this.desk.panes.values()) pane.follow(new Set(['task']), true);
+    const { context } = facts;
+    if (context === undefined || before === undefined || context.pid === before.pid) return;
+    this.select({ kind: 'task', task: context.task, pid: context.pid }, context.comm);
   }
 
   #resized(): void {

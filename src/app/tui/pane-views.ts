@@ -27,6 +27,9 @@ export interface PaneKind {
   readonly absent: string;
 }
 
+/** What is looked at first: who is stuck, and in what. */
+const BLOCKED_STACKS = 'stacks -v UN';
+
 function fixed(title: string, line: string, needs?: string): PaneView {
   return { title, line: () => line, ...(needs === undefined ? {} : { needs }) };
 }
@@ -49,12 +52,17 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     name: 'stacks',
     title: 'stacks',
     views: [
-      { title: 'the stack of the selected task', line: ({ task }) => (task ? `bt ${task.pid}` : 'bt') },
-      fixed('blocked tasks, grouped by stack', 'stacks -v UN'),
+      {
+        title: 'the stack of the selected task',
+        line: ({ task }) => (task === undefined ? BLOCKED_STACKS : `bt ${task.pid}`),
+      },
+      fixed("the context's stack", 'bt'),
+      fixed('blocked tasks, grouped by stack', BLOCKED_STACKS),
       fixed('all tasks, grouped by stack', 'stacks'),
       fixed('what the CPUs ran', 'bt -a'),
     ],
     follows: 'task',
+    fallsBack: true,
     absent: 'choose a task: its stack is shown here',
   },
   trace: {

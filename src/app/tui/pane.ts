@@ -118,7 +118,7 @@ export class Pane implements Part {
     const { line } = this.viewport;
     if (line === undefined) return [];
     const { name } = this.kind;
-    const task = name === 'stacks' ? undefined : refIn(line, 'task');
+    const task = this.#line?.startsWith('bt') === true ? undefined : refIn(line, 'task');
     const frame = refIn(line, 'frame');
     const symbol = name === 'stacks' || name === 'trace' || name === 'symbols' ? refIn(line, 'symbol') : undefined;
     return [task, frame, symbol, refIn(line, 'lock')].filter((ref) => ref !== undefined);
@@ -288,7 +288,7 @@ export class Pane implements Part {
     const done = (error: readonly string[] | undefined): void => {
       this.#isReading = false;
       this.#error = error?.filter((each) => !each.startsWith('  ')).join('; ');
-      if (this.#fallBack(read.length)) return;
+      if (this.#fallBack(read)) return;
       this.#take(read);
       then?.();
       this.#host.changed(this, true);
@@ -297,8 +297,9 @@ export class Pane implements Part {
     this.#host.changed(this, true);
   }
 
-  #fallBack(lines: number): boolean {
-    const isEmpty = lines === 0 || this.#error !== undefined;
+  /** The first view has nothing but a remark: the second is shown. */
+  #fallBack(lines: readonly Line[]): boolean {
+    const isEmpty = this.#error !== undefined || lines.every((line) => textOf(line).startsWith('('));
     if (this.kind.fallsBack !== true || this.#view !== 0 || !isEmpty || this.viewport.total > 0) return false;
     this.#view = 1;
     this.show();

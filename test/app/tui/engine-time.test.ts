@@ -132,6 +132,16 @@ test('lines of the user run one after the other; one that fails does not stop th
   expect(order).toEqual(['first', 'second']);
 });
 
+test('two that ask the same question both get their answer', async () => {
+  const { engine, time } = setUp();
+  const answers = Promise.all([time.query('set'), time.query('set')]);
+  for (let i = 0; i < 2; i++) {
+    await settled();
+    engine.finish();
+  }
+  expect((await answers).map((lines) => lines.length)).toEqual([2, 2]);
+});
+
 test('rows and lines can be asked for beside the session', async () => {
   const { engine, time } = setUp();
   const answer = time.query('help bt');
