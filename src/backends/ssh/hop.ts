@@ -35,6 +35,8 @@ export interface HopOptions {
 
 /** How long a server may be silent while the connection is made, questions to the user aside. */
 const HANDSHAKE_MS = 30_000;
+/** How often what comes is noted as a sign of life. */
+const ALIVE_MS = 500;
 const BANNER_MAX = 4000;
 const WORD_MAX = 300;
 
@@ -147,8 +149,11 @@ class Connection implements Hop {
       });
     } finally {
       patience.end();
+      // ssh2 remembers the last key that it tried for as long as the connection lives.
+      for (const candidate of identities.candidates) candidate.forget();
       signal.removeEventListener('abort', abort);
     }
+    this.#stayAlive();
     return this;
   }
 
@@ -215,6 +220,21 @@ class Connection implements Hop {
           .catch(on.onFailure);
       },
     } as never);
+  }
+
+  /**
+   * What comes at all tells that the server lives, as with ssh: ssh2 counts only answers to its own questions, which
+   * wait behind megabytes on a slow link.
+   */
+  #stayAlive(): void {
+    const client = this.client as Client & { readonly _resetKA?: () => void };
+    let last = performance.now();
+    this.transport.stream.on('data', () => {
+      const now = performance.now();
+      if (now - last < ALIVE_MS) return;
+      last = now;
+      client._resetKA?.();
+    });
   }
 
   #failure(login: Login | undefined, why: string): Error {

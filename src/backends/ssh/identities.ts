@@ -4,6 +4,7 @@
  * a file of -i, and a server gives up on the sixth key.)
  */
 import { existsSync } from 'node:fs';
+import type { ParsedKey } from 'ssh2';
 import { type AgentKey, listAgentKeys, signWithAgent } from './agent.ts';
 import { isUnusableType, type KeyFile, openKey, readKeyFile, unusableType } from './key-file.ts';
 import { fingerprint, keyName, keyTypeOf } from './known-hosts.ts';
@@ -24,6 +25,8 @@ export interface Candidate {
   readonly name: string;
   /** Undefined: it is of no use, as `notes` then says. */
   open(): Promise<Identity | undefined>;
+  /** Wipes what was read of a private key; it signs no more. */
+  forget(): void;
 }
 
 export interface Identities {
@@ -104,7 +107,7 @@ async function agentKeys(socket: string | undefined, notes: string[]): Promise<r
 function agentCandidate(socket: string, held: AgentKey): Candidate {
   const name = describe(`${serverText(held.comment, COMMENT_MAX) || 'a key'} of the agent`, held.key);
   const sign = (data: Buffer, hash: string | undefined): Promise<Buffer> => signWithAgent(socket, held.key, data, hash);
-  return { name, open: async () => ({ name, publicKey: held.key, sign }) };
+  return { name, open: async () => ({ name, publicKey: held.key, sign }), forget: () => undefined };
 }
 
 function fileCandidate(ssh2: Ssh2, file: KeyFile, notes: string[], askPassphrase: AskPassphrase): Candidate {
@@ -127,28 +130,33 @@ function fileCandidate(ssh2: Ssh2, file: KeyFile, notes: string[], askPassphrase
     notes.push(`${path}: the passphrase was wrong`);
     return undefined;
   };
-  const identity = (name: string, known: Buffer, opened: ReturnType<typeof open> | undefined): Identity => ({
+  let opened: ParsedKey | undefined;
+  const identity = (name: string, known: Buffer): Identity => ({
     name,
     publicKey: known,
     async sign(data, hash) {
-      const key = await (opened ?? open());
+      const key = opened ?? (await open());
       if (key === undefined) throw new Error('the key was not opened');
       const signature: unknown = key.sign(data, hash);
       if (!Buffer.isBuffer(signature)) throw new Error(`${path} cannot sign: ${(signature as Error).message}`);
       return signature;
     },
   });
+  const forget = (): void => {
+    bytes.fill(0);
+    opened = undefined;
+  };
   if (publicKey !== undefined) {
     const name = describe(path, publicKey);
-    return { name, open: async () => identity(name, publicKey, undefined) };
+    return { name, forget, open: async () => identity(name, publicKey) };
   }
   return {
     name: path,
+    forget,
     async open() {
-      const key = await open();
-      if (key === undefined) return undefined;
-      const shown = key.getPublicSSH();
-      return identity(describe(path, shown), shown, Promise.resolve(key));
+      opened = await open();
+      const shown = opened?.getPublicSSH();
+      return shown === undefined ? undefined : identity(describe(path, shown), shown);
     },
   };
 }

@@ -27,7 +27,11 @@ const options = (port: number, lines: readonly string[] = []) =>
   configured(port, lines, [harness.folder.file('plain')]);
 
 /** A relay before a server, which may stop, be cut, or change what comes. */
-async function relay(port: number, change: (bytes: Buffer) => Uint8Array = (bytes) => bytes) {
+async function relay(
+  port: number,
+  change: (bytes: Buffer) => Uint8Array = (bytes) => bytes,
+  bytesASecond = Number.POSITIVE_INFINITY,
+) {
   const sockets = new Set<Socket>();
   const server: Server = createServer((near) => {
     const far = connect(port, '127.0.0.1');
@@ -40,7 +44,12 @@ async function relay(port: number, change: (bytes: Buffer) => Uint8Array = (byte
       });
     }
     near.pipe(far);
-    far.on('data', (bytes) => near.write(change(bytes)));
+    far.on('data', (bytes) => {
+      near.write(change(bytes));
+      if (bytesASecond === Number.POSITIVE_INFINITY) return;
+      far.pause();
+      setTimeout(() => far.resume(), (bytes.length / bytesASecond) * 1000);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   harness.closing(() => {
@@ -171,6 +180,18 @@ describe.skipIf(!hasOpenssh)('the shell', () => {
     const shell = listen(await open(options(middle.port, ['ServerAliveInterval 1', 'ServerAliveCountMax 1'])));
     middle.pause();
     expect(await shell.ended).toBe('the server did not answer for 1 s');
+  });
+
+  it('that comes slowly is not taken for silent', async () => {
+    const server = await start();
+    // 200 kB/s: what the server answers to "are you there" waits behind two megabytes.
+    const middle = await relay(server.port, undefined, 200_000);
+    const channel = await open(options(middle.port, ['ServerAliveInterval 1', 'ServerAliveCountMax 1']));
+    const shell = listen(channel);
+    channel.write(Buffer.from('cat /dev/zero\n'));
+    const end = await Promise.race([shell.ended, new Promise((later) => setTimeout(() => later('alive'), 5000))]);
+    expect(end).toBe('alive');
+    expect(shell.received()).toBeGreaterThan(400_000);
   });
 });
 
