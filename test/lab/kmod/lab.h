@@ -231,6 +231,11 @@ int lab_threads_deadlock(void);
 int lab_threads_rwsem(void);
 int lab_threads_spin(int cpu);
 void lab_threads_report(struct seq_file *m);
+int lab_locks_plant(const char *word);
+void lab_locks_report(struct seq_file *m);
+int lab_torture_start(void);
+void lab_torture_stop(void);
+void lab_torture_report(struct seq_file *m);
 
 /* Neither inlined nor cloned under another name. */
 #define lab_frame noinline __noclone

@@ -37,12 +37,14 @@ static int lab_show(struct seq_file *m, void *unused)
 	lab_trees_report(m);
 	lab_types_report(m);
 	lab_threads_report(m);
+	lab_locks_report(m);
+	lab_torture_report(m);
 	return 0;
 }
 
 static int lab_open(struct inode *inode, struct file *file)
 {
-	return single_open_size(file, lab_show, NULL, 256 * 1024);
+	return single_open_size(file, lab_show, NULL, 1024 * 1024);
 }
 
 static ssize_t lab_write(struct file *file, const char __user *from, size_t length, loff_t *offset)
@@ -63,8 +65,13 @@ static ssize_t lab_write(struct file *file, const char __user *from, size_t leng
 		error = lab_threads_rwsem();
 	else if (sscanf(word, "spin %d", &cpu) == 1)
 		error = lab_threads_spin(cpu);
-	else
-		error = -EINVAL;
+	else if (!strcmp(word, "torture"))
+		error = lab_torture_start();
+	else if (!strcmp(word, "calm")) {
+		lab_torture_stop();
+		error = 0;
+	} else
+		error = lab_locks_plant(word);
 	return error ? error : length;
 }
 
