@@ -47,6 +47,8 @@ const COMMON = `
     struct wait_queue_head waiters;
     int block;
   };
+  struct mcs_spinlock { struct mcs_spinlock *next; int locked, count; };
+  struct qnode { struct mcs_spinlock mcs; };
   struct plist_head { struct list_head node_list; };
   struct plist_node { int prio; struct list_head prio_list, node_list; };
   struct futex_both { void *ptr; unsigned long word; unsigned int offset; };
@@ -85,6 +87,8 @@ const ERAS: Readonly<Record<LockEra, string>> = {
 const TASK_MEMBERS = { blocker: 3000, blocked_on: 3008, pi_blocked_on: 3016 } as const;
 export type TaskMember = keyof typeof TASK_MEMBERS;
 
+/** What FakeTasks adds to a per-CPU address for each CPU. */
+const PER_CPU = [0x10_0000n, 0x20_0000n];
 const FRAME = 256n;
 const INACTIVE = 56n;
 const END = 16n;
@@ -93,6 +97,7 @@ export class FakeLocks {
   readonly fake: StacksKernel;
   readonly tasks: FakeTasks;
   readonly era: LockEra;
+  readonly #starts = new Map<number, bigint>();
   readonly #stacks = new Map<number, bigint>();
   readonly #functions = new Map<number, readonly string[]>();
 
@@ -214,7 +219,7 @@ export class FakeLocks {
   }): bigint {
     const { fake } = this;
     const counts = fake.allocate(8);
-    for (const [cpu, offset] of [0x10_0000n, 0x20_0000n].entries()) {
+    for (const [cpu, offset] of PER_CPU.entries()) {
       fake.memory.writeInteger(counts + offset, 4, BigInt(of.readers[cpu] ?? 0));
     }
     const writer = of.writer === undefined ? 0n : this.task(of.writer);
@@ -263,6 +268,31 @@ export class FakeLocks {
     return nodes;
   }
 
+  /** Puts tasks on the two CPUs, which spin for a lock in this order. */
+  spinlock(queue: readonly { readonly cpu: number; readonly pid: number }[]): bigint {
+    const { fake } = this;
+    const lock = fake.allocate(4);
+    const type = fake.type('qnode');
+    const base = fake.allocate(64);
+    fake.symbols.add('qnodes', base);
+    const nodeOf = (cpu: number) => base + (PER_CPU[cpu] as bigint);
+    for (const cpu of PER_CPU.keys()) fake.memory.write(nodeOf(cpu), new Uint8Array(64));
+    for (const [i, { cpu, pid }] of queue.entries()) {
+      const next = queue[i + 1];
+      fake.place(type, { 'mcs.count': 1, 'mcs.next': next === undefined ? 0n : nodeOf(next.cpu) }, nodeOf(cpu));
+      fake.set(
+        fake.type('rq'),
+        fake.symbols.get('runqueues').address + (PER_CPU[cpu] as bigint),
+        'curr',
+        this.task(pid),
+      );
+      fake.memory.u64((this.#starts.get(pid) as bigint) + 0x3000n, lock);
+    }
+    const tail = queue.at(-1);
+    fake.memory.writeInteger(lock, 4, BigInt(1 | (((tail?.cpu ?? -1) + 1) << 18)));
+    return lock;
+  }
+
   #has(member: TaskMember): boolean {
     const type = this.fake.type('task_struct');
     return type.kind === 'struct' && type.members.some(({ name }) => name === member);
@@ -307,6 +337,7 @@ export class FakeLocks {
     const task = this.task(pid);
     const start = fake.stack();
     fake.set(type, task, 'stack', start);
+    this.#starts.set(pid, start);
     if (stack === undefined) {
       fake.set(type, task, 'on_cpu', 1);
       fake.set(type, task, '__state', 0);

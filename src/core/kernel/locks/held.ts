@@ -12,6 +12,7 @@ import type { Lock, LockKind, LockMode, Sureness } from './lock.ts';
 import { lockKey } from './lock-key.ts';
 import { attempt, type LockScene } from './lock-reading.ts';
 import { readLocks } from './read-lock.ts';
+import { searchSlabs } from './slab-search.ts';
 import { candidates, sleepersOf } from './sleeper.ts';
 import { type TaskEntry, taskTable } from './task-table.ts';
 import { isLinked, type QueuedKind, waitListLayout } from './wait-list.ts';
@@ -28,6 +29,8 @@ export interface HeldLock {
 }
 
 export interface HeldOptions {
+  /** Also search the slab objects that embed locks, on a frozen target: reads a part of all memory. */
+  readonly search?: boolean;
   /** Also look at the contended locks of every sleeping task, not only of blocked ones. */
   readonly sleeping?: boolean;
 }
@@ -55,6 +58,7 @@ export function heldBy(kernel: Kernel, task: bigint, options: HeldOptions = {}):
   const scene: LockScene = { kernel, tasks };
   for (const lock of byLockdep(scene, entry)) add(lock);
   for (const lock of byStack(scene, entry)) add(lock);
+  if (options.search === true && kernel.liveness === 'frozen') for (const lock of bySearch(scene, entry)) add(lock);
   return [...found.values()].sort((a, b) => rank(a.sure) - rank(b.sure) || b.waiters - a.waiters);
 }
 
@@ -131,6 +135,17 @@ function byStack(scene: LockScene, entry: TaskEntry): readonly HeldLock[] {
     }
   }
   return [...withWaiters(kernel, [...found.values()])];
+}
+
+/** Locks of slab objects whose owner word is the task's, with a queue that is well-formed. */
+function bySearch(scene: LockScene, entry: TaskEntry): readonly HeldLock[] {
+  const found: HeldLock[] = [];
+  for (const { kind, address, structure, member } of searchSlabs(scene.kernel, scene.tasks, entry.task)) {
+    const mode = ownedBy(scene, kind, address, entry.task);
+    const how = `${member} of a ${structure}, found by a search of slab objects`;
+    if (mode !== undefined) found.push({ kind, address, mode, sure: 'certain', how, waiters: 0 });
+  }
+  return withWaiters(scene.kernel, found);
 }
 
 interface HeldGuess {

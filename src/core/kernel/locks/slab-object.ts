@@ -23,9 +23,12 @@ export interface SlabObject {
   readonly size: number;
 }
 
-const KmemCache = defineStruct('kmem_cache', {
+/** What is read of a slab cache. */
+export const KmemCache = defineStruct('kmem_cache', {
   size: int('size'),
   objectSize: int('object_size'),
+  /** Order and number of objects of a slab, in one word. */
+  objects: int('oo.x'),
   redLeftPad: optional(int('red_left_pad')),
   name: pointer('name'),
   list: embedded('list'),
@@ -64,14 +67,16 @@ export function slabObjects(kernel: Kernel, addresses: readonly bigint[]): reado
   });
 }
 
-interface PageLayout {
+/** Where struct pages are, and what of them leads to a slab cache. */
+export interface PageLayout {
   readonly vmemmap: bigint;
   readonly size: number;
   readonly cache: bigint;
   readonly compoundHead: bigint;
 }
 
-function pageLayout(kernel: Kernel): PageLayout | undefined {
+/** Undefined where the kernel's types do not say. Throws FaultError. */
+export function pageLayout(kernel: Kernel): PageLayout | undefined {
   return kernel.memo('slab page layout', 'session', () => {
     const page = kernel.types.find('struct', 'page', VMLINUX);
     const cache = findStructMember(kernel, 'slab', 'slab_cache') ?? findStructMember(kernel, 'page', 'slab_cache');

@@ -127,7 +127,7 @@ function debugOwner(scene: LockScene, address: bigint): readonly Owner[] {
 }
 
 /** CONFIG_NR_CPUS: the bits of a cpumask. */
-function maskBits(kernel: Kernel): number {
+export function maskBits(kernel: Kernel): number {
   const mask = kernel.types.find('struct', 'cpumask', VMLINUX);
   return mask === undefined ? 0 : sizeOf(mask) * 8;
 }

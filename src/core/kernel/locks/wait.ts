@@ -13,6 +13,7 @@ import type { FoundWait, WaitScene } from './found-wait.ts';
 import type { Evidence, LockKind, Wait } from './lock.ts';
 import { attempt } from './lock-reading.ts';
 import { type Sleeper, sleepersOf, wordsEqual } from './sleeper.ts';
+import { spinWaits } from './spin-wait.ts';
 import { readTasksAgain, type TaskEntry, taskTable } from './task-table.ts';
 import { sleepsIn } from './wait-function.ts';
 import { type WaitMeaning, waitMeaning } from './wait-meaning.ts';
@@ -46,17 +47,17 @@ export function waitsOf(kernel: Kernel, tasks: readonly bigint[]): readonly Wait
   const missing = [...new Set(tasks)].filter((task) => !known.has(task));
   const entries = missing.map((task) => table.find(task)).filter((entry) => entry !== undefined);
   for (const [task, wait] of search(kernel, entries)) known.set(task, wait);
-  return tasks.flatMap((task) => known.get(task) ?? []);
+  return tasks.flatMap((task) => known.get(task) ?? spinWaits(kernel).find((wait) => wait.task === task) ?? []);
 }
 
-/** What all tasks wait for, longest first. */
+/** What all tasks wait for, longest first; on a frozen target with what its CPUs spin for, at the end. */
 export function waits(kernel: Kernel, scope: WaitScope = 'blocked'): readonly Wait[] {
   const chosen = taskTable(kernel).all.filter((entry) => isWaiting(entry, scope));
   const found = waitsOf(
     kernel,
     chosen.map(({ task }) => task),
   );
-  return [...found].sort((a, b) => (b.waitedMs ?? 0) - (a.waitedMs ?? 0) || a.pid - b.pid);
+  return [...found, ...spinWaits(kernel)].sort((a, b) => (b.waitedMs ?? 0) - (a.waitedMs ?? 0) || a.pid - b.pid);
 }
 
 /** True for a task of the scope. */

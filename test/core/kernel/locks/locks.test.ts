@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { contendedLocks } from '../../../../src/core/kernel/locks/contended.ts';
 import type { Lock } from '../../../../src/core/kernel/locks/lock.ts';
 import { readLock } from '../../../../src/core/kernel/locks/read-lock.ts';
+import { decodeSpinWord } from '../../../../src/core/kernel/locks/spinlock.ts';
 import { waitOf, waits } from '../../../../src/core/kernel/locks/wait.ts';
 import { FakeLocks, type LockEra } from '../../../support/fake-locks.ts';
 
@@ -326,6 +327,32 @@ test('futexes that share a bucket are told apart by their keys', () => {
     ['futex', first, [91, 92]],
     ['futex', third, [93]],
   ]);
+});
+
+test('a spinlock has the CPUs that spin for it, in the order of its queue, on a target that stands still', () => {
+  const locks = new FakeLocks('list', [{ pid: 95 }, { pid: 96 }]);
+  const lock = locks.spinlock([
+    { cpu: 1, pid: 96 },
+    { cpu: 0, pid: 95 },
+  ]);
+  const [found] = contendedLocks(locks.kernel());
+  expect([found?.kind, found?.address]).toEqual(['spinlock', lock]);
+  expect(told(found)).toEqual({
+    owners: [],
+    waiters: ['0: 96 exclusive certain', '1: 95 exclusive certain'],
+    state: 'held',
+  });
+  expect(found?.words.map(({ meaning }) => meaning)).toEqual(['locked, queue up to CPU 0']);
+  expect(waits(locks.kernel({ liveness: 'live' }))).toEqual([]);
+});
+
+test.each([
+  [0x0000_0000, 64, { locked: 0, pending: false, tail: undefined }],
+  [0x0000_0101, 64, { locked: 1, pending: true, tail: undefined }],
+  [0x0015_0001, 64, { locked: 1, pending: false, tail: { cpu: 4, index: 1 } }],
+  [0x0000_2a01, 1 << 14, { locked: 1, pending: false, tail: { cpu: 4, index: 1 } }],
+])('a spinlock word %i of %i CPUs', (value, cpus, word) => {
+  expect(decodeSpinWord(value, cpus)).toEqual(word);
 });
 
 test('what is not blocked is not in the scope of blocked tasks', () => {
