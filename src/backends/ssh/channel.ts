@@ -13,12 +13,10 @@ const UNSENT_MAX = 1024 * 1024;
 const UNREAD_MAX = 4 * 1024 * 1024;
 /** What the far side may write to standard error before somebody listens. */
 const EARLY_ERROR_MAX = 64 * 1024;
+/** How long the shell's status may come after the end of its output. */
+const EXIT_MS = 200;
 
-export function shellChannel(name: string, stream: ClientChannel, hop: Hop, closeAll: () => void): ByteChannel {
-  return new ShellChannel(name, stream, hop, closeAll);
-}
-
-class ShellChannel implements ByteChannel {
+export class ShellChannel implements ByteChannel {
   readonly name: string;
   readonly #stream: ClientChannel;
   readonly #hop: Hop;
@@ -31,6 +29,7 @@ class ShellChannel implements ByteChannel {
   #isPaused = false;
   #isFull = false;
 
+  /** `closeAll` ends the connection, and those that it goes through. */
   constructor(name: string, stream: ClientChannel, hop: Hop, closeAll: () => void) {
     this.name = name;
     this.#stream = stream;
@@ -105,7 +104,7 @@ class ShellChannel implements ByteChannel {
 
   /** The exit status comes after the end of the output, if it comes. */
   #endSoon(): void {
-    setTimeout(() => this.#end(this.#exit ?? 'the shell closed its output'), 200).unref();
+    setTimeout(() => this.#end(this.#exit ?? 'the shell closed its output'), EXIT_MS).unref();
   }
 
   #end(why: string): void {

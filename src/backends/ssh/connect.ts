@@ -4,10 +4,11 @@
 import { CancelledError, OpenError, UsageError } from '../../core/errors.ts';
 import type { ByteChannel } from '../remote/channel.ts';
 import type { Ask } from '../remote/question.ts';
-import { shellChannel } from './channel.ts';
+import { ShellChannel } from './channel.ts';
 import { readConfiguration } from './configuration.ts';
 import { type Destination, parseDestination } from './destination.ts';
-import { execute, forward, type Hop, openHop } from './hop.ts';
+import { type Hop, openHop } from './hop.ts';
+import { execute, forward } from './hop-channels.ts';
 import { loadSsh2, type Ssh2 } from './library.ts';
 import { NO_SSH_OPTIONS, type SshOptions } from './options.ts';
 import { openProxyCommand } from './proxy-command.ts';
@@ -50,7 +51,7 @@ export async function connectSsh(
     const hop = await openWay(journey, place, options, 0);
     const stream = await execute(hop, SHELL);
     if (signal.aborted) throw new CancelledError();
-    return shellChannel(`ssh ${place.host}`, stream, hop, closeAll);
+    return new ShellChannel(`ssh ${place.host}`, stream, hop, closeAll);
   } catch (error) {
     closeAll();
     throw error;

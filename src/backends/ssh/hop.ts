@@ -2,9 +2,10 @@
  * One host that is logged in to: the target, or one on the way to it. ssh2 speaks the protocol; what it throws or
  * emits about a hostile server ends here, in words.
  */
-import type { AnyAuthMethod, Client, ClientChannel } from 'ssh2';
+import type { AnyAuthMethod, Client } from 'ssh2';
 import { CancelledError, OpenError } from '../../core/errors.ts';
 import type { Ask } from '../remote/question.ts';
+import { protocolWords, wordsOf } from './failure-words.ts';
 import { type HostKeyCheck, hostKeyCheck } from './host-key.ts';
 import { gatherIdentities } from './identities.ts';
 import type { Ssh2 } from './library.ts';
@@ -12,7 +13,7 @@ import { type Allowed, Login } from './login.ts';
 import { Patience } from './patience.ts';
 import { serverText } from './server-text.ts';
 import type { SshSettings } from './settings.ts';
-import { type Transport, wordsOf } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 export interface Hop {
   readonly client: Client;
@@ -38,7 +39,7 @@ const HANDSHAKE_MS = 30_000;
 /** How often what comes is noted as a sign of life. */
 const ALIVE_MS = 500;
 const BANNER_MAX = 4000;
-const WORD_MAX = 300;
+const PATH_MAX = 300;
 
 /** Throws OpenError, CancelledError; closes the transport then. */
 export async function openHop(ssh2: Ssh2, transport: Transport, options: HopOptions): Promise<Hop> {
@@ -72,7 +73,7 @@ class Connection implements Hop {
     this.#options = options;
     // Listened to for as long as the object lives: an `error` nobody listens to would end the process.
     this.client.on('error', (error) => {
-      const words = this.#wordsOf(error);
+      const words = protocolWords(error, this.settings);
       if (words === undefined) return;
       this.#why ??= words;
       // ssh2 ends its half only, and would wait for a server that does not.
@@ -252,69 +253,10 @@ class Connection implements Hop {
     for (const listener of this.#listeners.splice(0)) listener(this.#lost);
     this.transport.close();
   }
-
-  /** An error of ssh2 in words, or undefined for one after which the connection goes on. */
-  #wordsOf(error: Error & { level?: string; code?: unknown }): string | undefined {
-    // A key that could not sign: the next try goes on.
-    if (error.level === 'agent' || error.level === 'client-authentication') return undefined;
-    if (error.level === 'client-socket') return wordsOf(error as NodeJS.ErrnoException);
-    if (error.level === 'client-timeout') {
-      const { intervalMs, countMax } = this.settings.serverAlive;
-      return `the server did not answer for ${(intervalMs * countMax) / 1000} s`;
-    }
-    if (error.message === 'Connection lost before handshake') return 'the connection was closed before a server spoke';
-    const said = serverText(error.message, WORD_MAX).replace(/^Inbound: /, 'the server broke the protocol: ');
-    // A number is the reason of an SSH_MSG_DISCONNECT (RFC 4253, 11.1); the text is the server's.
-    return typeof error.code === 'number' ? `the server said: ${said}` : said;
-  }
 }
 
 async function askPassphrase(ask: Ask | undefined, path: string, isAgain: boolean): Promise<Buffer | undefined> {
   const lines = isAgain ? ['That is not the passphrase.'] : [];
-  const answer = await ask?.({ kind: 'secret', lines, prompt: `Passphrase for ${serverText(path, WORD_MAX)}: ` });
+  const answer = await ask?.({ kind: 'secret', lines, prompt: `Passphrase for ${serverText(path, PATH_MAX)}: ` });
   return answer === undefined ? undefined : Buffer.from(answer);
-}
-
-/** Runs a command with no terminal. Throws OpenError when the server refuses. */
-export function execute(hop: Hop, command: string): Promise<ClientChannel> {
-  const { alias } = hop.settings;
-  return new Promise((resolve, reject) => {
-    const refused = (error: Error): void =>
-      reject(
-        new OpenError(
-          `${alias} does not run commands: ${serverText(error.message, WORD_MAX)}`,
-          'the account may be for file transfer or forwarding only',
-        ),
-      );
-    hop.onLost((why) => reject(ended(hop, why)));
-    try {
-      hop.client.exec(command, (error, stream) => (error === undefined ? resolve(stream) : refused(error)));
-    } catch {
-      reject(ended(hop));
-    }
-  });
-}
-
-/** A tunnel through this host to another. Throws OpenError when the server refuses. */
-export function forward(hop: Hop, host: string, port: number): Promise<ClientChannel> {
-  const { alias } = hop.settings;
-  return new Promise((resolve, reject) => {
-    const refused = (error: Error): void =>
-      reject(
-        new OpenError(`${alias} does not connect to ${host} port ${port}: ${serverText(error.message, WORD_MAX)}`),
-      );
-    hop.onLost((why) => reject(ended(hop, why)));
-    try {
-      hop.client.forwardOut('127.0.0.1', 0, host, port, (error, stream) =>
-        error === undefined ? resolve(stream) : refused(error),
-      );
-    } catch {
-      reject(ended(hop));
-    }
-  });
-}
-
-/** ssh2 throws where the connection is not there any more. */
-function ended(hop: Hop, why = 'the server closed it'): OpenError {
-  return new OpenError(`the connection to ${hop.settings.alias} ended: ${why}`);
 }

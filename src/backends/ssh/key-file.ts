@@ -119,7 +119,9 @@ function publicKeyOf(text: string): Buffer | undefined {
 
 function readBounded(path: string): { readonly content: Buffer; readonly isOpen: boolean } | NoKey {
   try {
-    const { size, mode, uid } = statSync(path);
+    const stats = statSync(path);
+    const { size, mode, uid } = stats;
+    if (!stats.isFile()) return noKey(path, 'it is no regular file');
     if (size > FILE_MAX) return noKey(path, 'it is too large for a key');
     // As OpenSSH: only the modes of one's own files are held against them.
     const isOpen = (mode & 0o077) !== 0 && uid === process.getuid?.();

@@ -7,10 +7,11 @@
  * only changes where a key was one of several steps, so the question is put again ("none") after a signature.
  */
 import type { AgentAuthMethod, AnyAuthMethod, BaseAgent, ParsedKey, SignCallback } from 'ssh2';
-import { OpenError } from '../../core/errors.ts';
+import type { OpenError } from '../../core/errors.ts';
 import type { Ask } from '../remote/question.ts';
 import type { Candidate, Identities, Identity } from './identities.ts';
 import type { Ssh2 } from './library.ts';
+import { loginFailure } from './login-failure.ts';
 import { serverLines, serverText } from './server-text.ts';
 import type { AuthenticationMethod, SshSettings } from './settings.ts';
 
@@ -69,20 +70,15 @@ export class Login {
   /** What was tried, what the server takes, and what to do. `why` is the server's last word, if any. */
   failure(why: string | undefined): OpenError {
     const { settings, identities } = this.#options;
-    const tried = [...this.#tried, ...this.#answeredWords()];
-    const parts = [
-      `cannot log in to ${settings.alias} as ${settings.user}`,
-      ...(why === undefined ? [] : [why]),
-      tried.length === 0
-        ? 'there was nothing to try'
-        : `${why === undefined ? 'refused' : 'tried'}: ${tried.join(', ')}`,
-      ...(this.#allowed.length === 0
-        ? []
-        : [`the server takes ${this.#allowed.map((name) => serverText(name, 40)).join(', ')}`]),
-      ...(this.#isLeft ? ['a question was left without an answer'] : []),
-      ...identities.notes,
-    ];
-    return new OpenError(parts.join('; '), this.#advice(why));
+    const { notes, candidates } = identities;
+    return loginFailure(settings, why, {
+      keys: this.#tried,
+      answers: this.#answers,
+      allowed: this.#allowed,
+      isLeft: this.#isLeft,
+      hasKeys: candidates.length > 0,
+      notes,
+    });
   }
 
   #allow(allowed: Allowed): void {
@@ -231,25 +227,5 @@ export class Login {
 
   #count(method: AuthenticationMethod, isNew: boolean): void {
     if (isNew) this.#answers.set(method, (this.#answers.get(method) ?? 0) + 1);
-  }
-
-  #answeredWords(): readonly string[] {
-    return [...this.#answers].map(([method, count]) => {
-      const what = method === 'password' ? 'a password' : 'answers (keyboard-interactive)';
-      return count === 1 ? what : `${what} ${count} times`;
-    });
-  }
-
-  #advice(why: string | undefined): string | undefined {
-    const { settings, identities } = this.#options;
-    const shell = `kdbg shell -- ssh ${settings.alias} sh lets ssh log in`;
-    if (why !== undefined) {
-      return /too many/i.test(why) ? 'name the right key with -i KEY, or set IdentitiesOnly yes' : undefined;
-    }
-    if (identities.notes.some((note) => note.includes('only ssh itself can use'))) return shell;
-    if (this.#allowed.length > 0 && !settings.methods.some((method) => this.#takes(method))) return shell;
-    if (identities.candidates.length === 0) return 'give a key with -i KEY or add one to the agent (ssh-add)';
-    if (settings.user === 'root') return 'a host may forbid root to log in: log in as yourself, with --sudo';
-    return `is ${settings.user} the right user, and is one of these keys among its authorized_keys?`;
   }
 }

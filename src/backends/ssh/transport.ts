@@ -6,6 +6,7 @@ import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CancelledError, OpenError } from '../../core/errors.ts';
 import { hostWithPort } from './destination.ts';
+import { wordsOf } from './failure-words.ts';
 import type { SshSettings } from './settings.ts';
 
 export interface Transport {
@@ -76,19 +77,4 @@ function connectTo(address: string, settings: SshSettings, signal: AbortSignal):
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
   });
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was reset',
-  EPIPE: 'the connection was closed',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'its network cannot be reached',
-  ETIMEDOUT: 'the connection timed out',
-  EADDRNOTAVAIL: 'the address to connect from is not one of this machine',
-};
-
-/** A failed system call in words. */
-export function wordsOf(error: NodeJS.ErrnoException): string {
-  return WORDS[error.code ?? ''] ?? error.message;
 }
