@@ -16,8 +16,8 @@ export interface Identity {
   /** For messages: its file, or its comment in the agent, and its type. */
   readonly name: string;
   readonly publicKey: Buffer;
-  /** The bare signature. Rejects when the key cannot sign after all. */
-  sign(data: Buffer, hash: string | undefined): Promise<Buffer>;
+  /** The bare signature, or undefined when the key was not opened, as `notes` then says. Rejects when it cannot sign. */
+  sign(data: Buffer, hash: string | undefined): Promise<Buffer | undefined>;
 }
 
 /** A key in its turn; one in an old PEM file shows its public half only when it is opened. */
@@ -136,7 +136,7 @@ function fileCandidate(ssh2: Ssh2, file: KeyFile, notes: string[], askPassphrase
     publicKey: known,
     async sign(data, hash) {
       const key = opened ?? (await open());
-      if (key === undefined) throw new Error('the key was not opened');
+      if (key === undefined) return undefined;
       const signature: unknown = key.sign(data, hash);
       if (!Buffer.isBuffer(signature)) throw new Error(`${path} cannot sign: ${(signature as Error).message}`);
       return signature;

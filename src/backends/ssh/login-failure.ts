@@ -47,7 +47,7 @@ function answeredWords({ answers }: LoginTries): readonly string[] {
 
 function advice(settings: SshSettings, why: string | undefined, tries: LoginTries): string | undefined {
   const { alias, user, methods } = settings;
-  const { allowed, notes, hasKeys } = tries;
+  const { allowed, notes, hasKeys, isLeft } = tries;
   if (why !== undefined) {
     return /too many/i.test(why) ? 'name the right key with -i KEY, or set IdentitiesOnly yes' : undefined;
   }
@@ -55,6 +55,7 @@ function advice(settings: SshSettings, why: string | undefined, tries: LoginTrie
   if (!takesOurs || notes.some((note) => note.includes('only ssh itself can use'))) {
     return `kdbg shell -- ssh ${alias} sh lets ssh log in`;
   }
+  if (isLeft) return 'questions are put on the terminal; a key in the agent (ssh-add) needs none';
   if (!hasKeys) return 'give a key with -i KEY or add one to the agent (ssh-add)';
   if (user === 'root') return 'a host may forbid root to log in: log in as yourself, with --sudo';
   return `is ${user} the right user, and is one of these keys among its authorized_keys?`;

@@ -42,6 +42,14 @@ interface ServerPrompt {
   readonly echo?: boolean;
 }
 
+interface KeyAttempt {
+  readonly method: AgentAuthMethod;
+  /** The server took the key and it has signed. */
+  hasSigned(): boolean;
+  /** The server took the key and it could not sign. */
+  hasFailed(): boolean;
+}
+
 export class Login {
   readonly #ssh2: Ssh2;
   readonly #options: LoginOptions;
@@ -95,9 +103,11 @@ export class Login {
       if (!this.#takes('publickey')) return;
       const identity = await this.#open(candidate);
       if (identity === undefined) continue;
-      this.#tried.push(identity.name);
       const attempt = this.#keyAttempt(identity);
+      this.#tried.push(identity.name);
       yield attempt.method;
+      // The server took it, and would have let it in.
+      if (attempt.hasFailed()) this.#tried.pop();
       if (attempt.hasSigned()) this.#allow(yield { type: 'none', username: settings.user });
     }
   }
@@ -108,11 +118,11 @@ export class Login {
     return parsed instanceof Error ? undefined : identity;
   }
 
-  #keyAttempt(identity: Identity): { readonly method: AgentAuthMethod; hasSigned(): boolean } {
+  #keyAttempt(identity: Identity): KeyAttempt {
     const key = this.#ssh2.utils.parseKey(identity.publicKey) as ParsedKey;
     const { during, identities, giveUp } = this.#options;
     const failure = (why: string): OpenError => this.failure(why);
-    let hasSigned = false;
+    let outcome: 'signed' | 'failed' | undefined;
     const { BaseAgent: Base } = this.#ssh2;
     class OneKey extends Base<ParsedKey> implements BaseAgent<ParsedKey> {
       override getIdentities(done: (error?: Error | null, keys?: ParsedKey[]) => void): void {
@@ -125,11 +135,13 @@ export class Login {
         during(() => identity.sign(data, hash))
           .then(
             (signature) => {
-              hasSigned = true;
-              answer(null, signature);
+              outcome = signature === undefined ? 'failed' : 'signed';
+              if (signature === undefined) answer(new Error('the key was not opened'));
+              else answer(null, signature);
             },
             (error: Error) => {
-              identities.notes.push(serverText(error.message, PROMPT_MAX));
+              outcome = 'failed';
+              identities.notes.push(`${identity.name}: ${serverText(error.message, PROMPT_MAX)}`);
               answer(error);
             },
           )
@@ -138,7 +150,7 @@ export class Login {
       }
     }
     const method: AgentAuthMethod = { type: 'agent', username: this.#options.settings.user, agent: new OneKey() };
-    return { method, hasSigned: () => hasSigned };
+    return { method, hasSigned: () => outcome === 'signed', hasFailed: () => outcome === 'failed' };
   }
 
   async *#questions(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
