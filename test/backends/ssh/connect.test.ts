@@ -21,6 +21,7 @@ const harness = withHarness((folder) => {
   folder.key('pkcs8', 'ecdsa', SECRET, '-m', 'PKCS8');
   folder.key('held');
   folder.key('held-rsa', 'rsa');
+  folder.key('held-confirmed');
 });
 const { serve, configured, open, refusal } = harness;
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
   agent = await startAgent(harness.folder);
   agent.add(harness.folder.file('held'));
   agent.add(harness.folder.file('held-rsa'));
+  agent.add(harness.folder.file('held-confirmed'), '-c');
 });
 afterAll(() => agent?.stop());
 
@@ -171,6 +173,16 @@ describe.skipIf(!hasOpenssh)('the agent', () => {
     const lines = ['IdentitiesOnly yes'];
     expect(await refusal(withAgent(server, [pub], lines))).toMatch(/refused: held-rsa of the agent/);
     await open(withAgent(server, [`${harness.folder.file('held')}.pub`], lines));
+  });
+
+  it('that refuses to sign is said, and the next key is tried', async () => {
+    const login = byKey(harness.folder.publicKey('held-confirmed'), harness.folder.publicKey('plain'));
+    const server = await serve({ login });
+    const lines = [`IdentityAgent ${agent.socket}`];
+    expect(await refusal(configured(server.port, lines))).toMatch(
+      /held-confirmed of the agent.*: the agent refused to sign/,
+    );
+    await open(configured(server.port, lines, [harness.folder.file('plain')]));
   });
 
   it('that is not there is said', async () => {

@@ -84,7 +84,8 @@ export async function startSshd(folder: Folder, settings: readonly string[]): Pr
 
 export interface Agent {
   readonly socket: string;
-  add(key: string): void;
+  /** Adds a key; with `-c` the agent asks before each signature, which nobody confirms here. */
+  add(key: string, ...flags: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -95,7 +96,8 @@ export async function startAgent(folder: Folder): Promise<Agent> {
   await running.until(/SSH_AUTH_SOCK/);
   return {
     socket,
-    add: (key) => void execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket } }),
+    add: (key, ...flags) =>
+      void execFileSync('ssh-add', ['-q', ...flags, key], { env: { ...process.env, SSH_AUTH_SOCK: socket } }),
     stop: running.stop,
   };
 }
