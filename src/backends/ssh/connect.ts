@@ -103,7 +103,8 @@ async function openTransport(
 
 /** `Host *` with a ProxyJump names the jump host's own way as well; there it is left out. */
 function isItself(jump: Destination, settings: SshSettings): boolean {
-  return jump.host === settings.alias && (jump.port === undefined || jump.port === settings.port);
+  const { host, port = settings.port, user = settings.user } = jump;
+  return host === settings.alias && port === settings.port && user === settings.user;
 }
 
 function jumpDestination(jump: string): Destination {
