@@ -25,7 +25,7 @@ const ADDRESSES_MAX = 16;
 export async function openTcp(settings: SshSettings, signal: AbortSignal): Promise<Transport> {
   const place = hostWithPort(settings.host, settings.port);
   let why = 'it has no address';
-  for (const address of await addresses(settings)) {
+  for (const address of await addresses(settings, signal)) {
     const outcome = await connectTo(address, settings, signal);
     if (typeof outcome !== 'string') return { stream: outcome, explain: () => '', close: () => outcome.destroy() };
     if (signal.aborted) throw new CancelledError();
@@ -34,19 +34,30 @@ export async function openTcp(settings: SshSettings, signal: AbortSignal): Promi
   throw new OpenError(`cannot connect to ${settings.alias}: ${place === settings.alias ? '' : `${place}: `}${why}`);
 }
 
-async function addresses(settings: SshSettings): Promise<readonly string[]> {
+async function addresses(settings: SshSettings, signal: AbortSignal): Promise<readonly string[]> {
   const { host, addressFamily } = settings;
   if (isIP(host.split('%')[0] as string) !== 0) return [host];
   const family = addressFamily === 'any' ? 0 : addressFamily === 'inet' ? 4 : 6;
   try {
-    const found = await lookup(host, { all: true, family, verbatim: true });
+    const found = await unlessAborted(lookup(host, { all: true, family, verbatim: true }), signal);
     return found.slice(0, ADDRESSES_MAX).map((entry) => entry.address);
   } catch (error) {
+    if (error instanceof CancelledError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOTFOUND' ? 'no host of this name is known' : `its name cannot be looked up: ${message}`;
     const named = host === settings.alias ? '' : ` (HostName ${host})`;
     throw new OpenError(`cannot connect to ${settings.alias}${named}: ${why}`);
   }
+}
+
+/** What cannot be stopped, like a look-up of a name, is not waited for. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new CancelledError());
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 /** The socket, or why not. */
