@@ -27,6 +27,8 @@ export interface NoKey {
 }
 
 const FILE_MAX = 256 * 1024;
+/** OpenSSH uses 16 or 24; in JavaScript 100 take two seconds and more. */
+const ROUNDS_MAX = 500;
 const MAGIC = 'openssh-key-v1\0';
 
 export function readKeyFile(ssh2: Ssh2, path: string): KeyFile | NoKey {
@@ -43,13 +45,16 @@ export function readKeyFile(ssh2: Ssh2, path: string): KeyFile | NoKey {
   if (bytes.isOpen) {
     return noKey(path, `others may read it, so ssh does not use it either: chmod 600 ${path}`);
   }
-  const inClear = opensshPublicKey(bytes.content);
-  const type = inClear === undefined ? undefined : keyTypeOf(inClear);
+  const header = opensshHeader(bytes.content);
+  const type = header === undefined ? undefined : keyTypeOf(header.publicKey);
   if (type !== undefined && isUnusableType(type)) return noKey(path, unusableType(type));
+  if (header !== undefined && header.rounds > ROUNDS_MAX) {
+    return noKey(path, `its passphrase takes ${header.rounds} rounds of bcrypt, too slow here; ssh-add can open it`);
+  }
   const key = openKey(ssh2, bytes.content, undefined);
   if (!(key instanceof Error)) return { path, publicKey: key.getPublicSSH(), bytes: bytes.content, isEncrypted: false };
   if (!/passphrase/i.test(key.message)) return noKey(path, `it cannot be read: ${key.message}`);
-  return { path, publicKey: inClear ?? beside, bytes: bytes.content, isEncrypted: true };
+  return { path, publicKey: header?.publicKey ?? beside, bytes: bytes.content, isEncrypted: true };
 }
 
 /** The key, or an Error: a wrong passphrase, or a format that ssh2 does not know. */
@@ -86,7 +91,8 @@ function fromPkcs8(bytes: Buffer, passphrase: Buffer | undefined): string {
   throw new Error(`${key.asymmetricKeyType} keys in PKCS#8 are not supported; ssh-keygen -p rewrites the file`);
 }
 
-function opensshPublicKey(bytes: Buffer): Buffer | undefined {
+/** What stands in clear in OpenSSH's format: cipher, key derivation, its options (salt, rounds), keys, the first one. */
+function opensshHeader(bytes: Buffer): { readonly publicKey: Buffer; readonly rounds: number } | undefined {
   const base64 = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END/.exec(bytes.toString('latin1'))?.[1];
   if (base64 === undefined) return undefined;
   const content = Buffer.from(base64, 'base64');
@@ -99,10 +105,13 @@ function opensshPublicKey(bytes: Buffer): Buffer | undefined {
     at += 4 + length;
     return content.subarray(at - length, at);
   };
-  // Cipher, key derivation and its options; then the count of keys and the first public one.
-  if (next() === undefined || next() === undefined || next() === undefined) return undefined;
+  next();
+  next();
+  const derivation = next();
   at += 4;
-  return next();
+  const publicKey = next();
+  if (derivation === undefined || publicKey === undefined) return undefined;
+  return { publicKey, rounds: derivation.length < 4 ? 0 : derivation.readUInt32BE(derivation.length - 4) };
 }
 
 function publicKeyBeside(path: string): Buffer | undefined {

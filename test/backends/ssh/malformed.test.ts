@@ -46,6 +46,18 @@ describe.skipIf(!hasOpenssh)('a damaged private key', () => {
   });
 });
 
+test.skipIf(!hasOpenssh)('a key whose passphrase would take minutes is not opened', () => {
+  const path = folder.key('slow', 'ed25519', 'secret');
+  const [begin, ...rest] = folder.read('slow').split('\n');
+  const content = Buffer.from(rest.slice(0, -2).join(''), 'base64');
+  // After the magic: the cipher, "bcrypt", and 24 bytes of options, the last four of which are the rounds.
+  const at = content.indexOf('bcrypt') + 6 + 4 + 20;
+  expect(content.readUInt32BE(at)).toBeLessThan(100);
+  content.writeUInt32BE(2_000_000_000, at);
+  folder.write('slow', [begin, content.toString('base64'), '-----END OPENSSH PRIVATE KEY-----', ''].join('\n'));
+  expect(readKeyFile(ssh2, path)).toMatchObject({ why: expect.stringMatching(/2000000000 rounds of bcrypt/) });
+});
+
 test('files that are no keys say what they are', () => {
   expect(readKeyFile(ssh2, folder.path)).toMatchObject({ why: 'it is no regular file' });
   expect(readKeyFile(ssh2, folder.file('absent'))).toMatchObject({ isAbsent: true });
