@@ -4,6 +4,7 @@
 import type { ControlStep, FileFailure, FileResult, ListResult, ReadRequest } from '../../../core/memory/backend.ts';
 import { Fault } from '../../../core/memory/fault.ts';
 import { decodeText } from '../../../core/memory/text.ts';
+import { refusedPath } from '../../local/paths.ts';
 import { broken } from './frames.ts';
 import { farError, faultReason, fileFailure, type Item } from './items.ts';
 import type { KcoreMap, Piece } from './kcore-map.ts';
@@ -61,14 +62,34 @@ export function filesExchange(
   limit: number,
   known: readonly string[] | undefined,
 ): Exchange<readonly (FileResult | 'same')[]> {
-  const most = Math.max(0, Math.min(limit, 0x7fff_ffff));
-  const entries = paths.map((path, i) => {
-    const words = known === undefined ? encodeWord(path) : `${hashOf(known[i])} ${encodeWord(path)}`;
-    return { words, bytes: most };
+  const most = Math.max(0, Math.min(Math.floor(limit), 0x7fff_ffff));
+  const refused = paths.map(refusedPath);
+  const asked = [...paths.keys()].filter((i) => refused[i] === undefined);
+  const entries = asked.map((i) => {
+    const path = encodeWord(paths[i] as string);
+    return { words: known === undefined ? path : `${hashOf(known[i])} ${path}`, bytes: most };
   });
   return {
     requests: wireList(`${known === undefined ? 'f' : 'F'} ${most}`, entries, Number.POSITIVE_INFINITY),
-    answer: (items) => paths.map((path, i) => fileResult(path, itemOf(items[i]), most)),
+    answer(items) {
+      const results: (FileResult | 'same')[] = refused.map((failure) => ({
+        ok: false,
+        failure: failure as FileFailure,
+      }));
+      for (const [n, i] of asked.entries()) results[i] = fileResult(paths[i] as string, itemOf(items[n]), most);
+      return results;
+    },
+  };
+}
+
+/** The first bytes of the file that kernel memory is read from. */
+export function headersExchange(kcore: string, length: number): Exchange<FileResult> {
+  return {
+    requests: [wireRequest(`f ${length} ${encodeWord(kcore)}`, 1, length)],
+    answer([item]) {
+      const result = fileResult(kcore, itemOf(item), length);
+      return result === 'same' ? { ok: true, bytes: new Uint8Array(0), truncated: false } : result;
+    },
   };
 }
 
@@ -85,18 +106,21 @@ function fileResult(path: string, { kind, bytes }: Item, limit: number): FileRes
 }
 
 export function listExchange(path: string): Exchange<ListResult> {
+  const failure = refusedPath(path);
+  if (failure !== undefined) return { requests: [], answer: () => ({ ok: false, failure }) };
   return {
     requests: [wireRequest(`l ${encodeWord(path)}`, 1, NAMES_MAX)],
     answer([item]) {
       const { kind, bytes } = itemOf(item);
       if (kind === '-') return { ok: false, failure: fileFailure(path, farError(bytes)) };
-      const names = decodeText(bytes).split('\0');
+      const names = decodeText(bytes).split('/');
       return { ok: true, names: names.filter((name) => name !== '') };
     },
   };
 }
 
 export function linkExchange(path: string): Exchange<string | undefined> {
+  if (refusedPath(path) !== undefined) return { requests: [], answer: () => undefined };
   return {
     requests: [wireRequest(`k ${encodeWord(path)}`, 1, PATH_MAX)],
     answer([item]) {

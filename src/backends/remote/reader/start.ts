@@ -11,7 +11,7 @@ import type { Ask } from '../question.ts';
 import type { Reader, ReaderFacts, ReaderKind } from '../reader.ts';
 import { bootstrap, type Found } from './bootstrap.ts';
 import { Connection } from './connection.ts';
-import { type Exchange, filesExchange } from './exchange.ts';
+import { type Exchange, filesExchange, headersExchange } from './exchange.ts';
 import { Handshake } from './handshake.ts';
 import { KcoreMap } from './kcore-map.ts';
 import { readerProgram } from './programs.ts';
@@ -89,10 +89,7 @@ async function open(
   kcore: string,
   timeoutMs: number,
 ): Promise<Reader> {
-  const map = new KcoreMap(async (length) => {
-    const [result] = await connection.exchange(filesExchange([kcore], length, undefined));
-    return result as FileResult;
-  });
+  const map = new KcoreMap((length) => connection.exchange(headersExchange(kcore, length)));
   const timer = setTimeout(() => connection.end(`it did not answer within ${timeoutMs / 1000} s`), timeoutMs);
   try {
     const hello = connection.exchange(helloExchange(kcore));

@@ -220,7 +220,7 @@ sub op_known {
 sub op_list {
   my $path = resolved($_[0]);
   defined $path && opendir my $directory, $path or return error();
-  item('+', join "\0", grep { $_ ne '.' && $_ ne '..' } readdir $directory);
+  item('+', join "/", grep { $_ ne '.' && $_ ne '..' } readdir $directory);
 }
 
 sub op_link {
