@@ -1,10 +1,10 @@
 /** The shell as a byte stream: back-pressure, ends in words, nothing left over; and servers that mean ill. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Connection, ServerChannel } from 'ssh2';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OpenError } from '../../../src/core/errors.ts';
 import { mutate, seededRandom } from '../../support/mutations.ts';
-import { listen, withHarness } from './harness.ts';
+import { eventually, listen, withHarness } from './harness.ts';
 import { hasOpenssh } from './openssh.ts';
 import { byKey, type ServerOptions, type TestServer } from './server.ts';
 
@@ -77,7 +77,7 @@ describe.skipIf(!hasOpenssh)('the shell', () => {
     for (let i = 0; i < 8; i++) {
       if (!channel.write(chunk)) {
         const before = shell.drains();
-        await vi.waitUntil(() => shell.drains() > before);
+        await eventually(() => shell.drains() > before);
       }
     }
     expect(shell.drains()).toBeGreaterThan(0);
@@ -102,7 +102,7 @@ describe.skipIf(!hasOpenssh)('the shell', () => {
     });
     const channel = await open(options(server.port));
     const shell = listen(channel);
-    await vi.waitUntil(() => shell.received() > 1_000_000);
+    await eventually(() => shell.received() > 1_000_000);
     channel.pause();
     await new Promise((later) => setTimeout(later, 100));
     const held = shell.received();
@@ -111,7 +111,7 @@ describe.skipIf(!hasOpenssh)('the shell', () => {
     expect(shell.received()).toBe(held);
     expect(unread).toBeLessThan(6 * 1024 * 1024);
     channel.resume();
-    await vi.waitUntil(() => shell.received() > held + 3_000_000);
+    await eventually(() => shell.received() > held + 3_000_000);
   });
 
   it('keeps what comes before somebody listens', async () => {
@@ -124,7 +124,7 @@ describe.skipIf(!hasOpenssh)('the shell', () => {
     const channel = await open(options(server.port));
     await new Promise((later) => setTimeout(later, 100));
     const shell = listen(channel);
-    await vi.waitUntil(() => shell.output() === 'early' && shell.error() === 'complaint');
+    await eventually(() => shell.output() === 'early' && shell.error() === 'complaint');
   });
 
   it('closed here ends over there, tells once, and leaves no connection', async () => {
@@ -136,7 +136,7 @@ describe.skipIf(!hasOpenssh)('the shell', () => {
     channel.close();
     channel.close();
     expect(channel.write(Buffer.from('x'))).toBe(true);
-    await vi.waitUntil(() => server.open() === 0);
+    await eventually(() => server.open() === 0);
     expect(whys).toEqual(['closed']);
   });
 
@@ -203,7 +203,7 @@ describe.skipIf(!hasOpenssh)('a server that gives no shell', () => {
     expect(await refusal(options(noSession.port))).toMatch(/web7 does not run commands: .*open failure/);
     const rude = await start({ onConnection: (connection) => connection.on('ready', () => connection.end()) });
     expect(await refusal(options(rude.port))).toMatch(/the connection to web7 ended/);
-    await vi.waitUntil(() => noExec.open() + noSession.open() === 0);
+    await eventually(() => noExec.open() + noSession.open() === 0);
   });
 });
 
@@ -362,7 +362,7 @@ describe.skipIf(!hasOpenssh)('a hostile server', () => {
     channel.pause();
     const shell = listen(channel);
     expect(await shell.ended).toBe('the server sent more than it was allowed to');
-    await vi.waitUntil(() => server.open() === 0);
+    await eventually(() => server.open() === 0);
   });
 
   it('that writes a long complaint before anybody listens is held to a bound', async () => {

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AuthContext } from 'ssh2';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SshOptions } from '../../../src/backends/ssh/options.ts';
-import { listen, withHarness } from './harness.ts';
+import { eventually, listen, withHarness } from './harness.ts';
 import { type Agent, hasOpenssh, startAgent } from './openssh.ts';
 import { answering, byKey, type TestServer } from './server.ts';
 
@@ -154,7 +154,7 @@ describe.skipIf(!hasOpenssh)('a key', () => {
     expect(message).toMatch(
       /refused: \S+plain \(ED25519 SHA256:\S+\.\.\.\), \S+rsa \(RSA SHA256:\S+\.\.\.\); the server takes publickey/,
     );
-    await vi.waitUntil(() => server.open() === 0);
+    await eventually(() => server.open() === 0);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What the tests of connections share: a folder of keys, servers, configurations, channels, all closed at the end. */
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import type { ByteChannel } from '../../../src/backends/remote/channel.ts';
 import type { Ask } from '../../../src/backends/remote/question.ts';
 import { connectSsh } from '../../../src/backends/ssh/connect.ts';
@@ -26,6 +26,11 @@ export interface Opening {
   readonly tell?: (notice: string) => void;
   readonly destination?: string;
   readonly signal?: AbortSignal;
+}
+
+/** Waits until a condition holds; ends of connections come when the machine finds time for them. */
+export async function eventually(condition: () => boolean): Promise<void> {
+  await vi.waitUntil(condition, { timeout: 15_000, interval: 10 });
 }
 
 /** To be called where the tests are declared. `prepare` adds keys to the folder. */

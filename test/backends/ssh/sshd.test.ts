@@ -142,10 +142,10 @@ describe.skipIf(!hasSshd)('sshd', () => {
     const channel = await open(configured(sshd.port, me(), plain()));
     listen(channel);
     channel.write(Buffer.from(`echo $$ > ${pid}; cat\n`));
-    await expect.poll(() => Number(readOrNothing(pid))).toBeGreaterThan(0);
+    await expect.poll(() => Number(readOrNothing(pid)), { timeout: 10_000 }).toBeGreaterThan(0);
     const number = Number(readOrNothing(pid));
     channel.close();
-    await expect.poll(() => isAlive(number), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => isAlive(number), { timeout: 10_000 }).toBe(false);
   });
 });
 

@@ -1,8 +1,8 @@
 /** The ways to a host: jump hosts, proxy commands, addresses; and what is said when there is none. */
 import { createServer } from 'node:net';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CancelledError } from '../../../src/core/errors.ts';
-import { listen, withHarness } from './harness.ts';
+import { eventually, listen, withHarness } from './harness.ts';
 import { freePort, hasOpenssh } from './openssh.ts';
 import { answering, byKey, type ServerOptions } from './server.ts';
 
@@ -52,7 +52,7 @@ describe.skipIf(!hasOpenssh)('jump hosts', () => {
     ];
     await works(configured(there.port, lines, plain));
     expect(first.tries.at(-1)).toBe('publickey ssh-ed25519');
-    await vi.waitUntil(() => first.open() + second.open() + there.open() === 0);
+    await eventually(() => first.open() + second.open() + there.open() === 0);
     expect([first.made(), second.made(), there.made()]).toEqual([1, 1, 1]);
   });
 
@@ -84,7 +84,7 @@ describe.skipIf(!hasOpenssh)('jump hosts', () => {
       /cannot connect to nowhere\.invalid: no host/,
     );
     expect(await refusal({ ...options, jump: '-oX=y' }).catch(String)).toMatch(/Invalid -J argument/);
-    await vi.waitUntil(() => closed.open() === 0);
+    await eventually(() => closed.open() === 0);
   });
 
   it('that lead in a circle are noticed; one that is the host itself is left out', async () => {
@@ -115,7 +115,7 @@ describe.skipIf(!hasOpenssh)('a proxy command', () => {
     const lines = proxied(`"${process.execPath}" ${relay()} %h %p ${pid}`);
     await works(configured(there.port, lines, [harness.folder.file('plain')]));
     const number = Number(harness.folder.read('pid'));
-    await vi.waitUntil(() => {
+    await eventually(() => {
       try {
         return !process.kill(number, 0);
       } catch {
