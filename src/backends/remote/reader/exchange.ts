@@ -5,6 +5,7 @@ import type { ControlStep, FileFailure, FileResult, ListResult, ReadRequest } fr
 import { Fault } from '../../../core/memory/fault.ts';
 import { decodeText } from '../../../core/memory/text.ts';
 import { refusedPath } from '../../local/paths.ts';
+import { KCORE } from '../kcore-headers.ts';
 import { broken } from './frames.ts';
 import { farError, faultReason, fileFailure, type Item } from './items.ts';
 import type { KcoreMap, Piece } from './kcore-map.ts';
@@ -63,7 +64,8 @@ export function filesExchange(
   known: readonly string[] | undefined,
 ): Exchange<readonly (FileResult | 'same')[]> {
   const most = Math.max(0, Math.min(Math.floor(limit), 0x7fff_ffff));
-  const refused = paths.map(refusedPath);
+  // Its headers are asked for as a file: they tell which memory there is.
+  const refused = paths.map((path) => (path === KCORE ? undefined : refusedPath(path)));
   const asked = [...paths.keys()].filter((i) => refused[i] === undefined);
   const entries = asked.map((i) => {
     const path = encodeWord(paths[i] as string);
