@@ -50,6 +50,8 @@ function addressLine(address: bigint, type: string | undefined, text: string): s
   if (type !== undefined) return `struct ${harmless(type)} ${hex(address)}`;
   // A frame's program counter: the code that led there.
   if (address >= IMAGE_START && /\bat [0-9a-f]{16}/.test(text)) return `dis -r ${hex(address)}`;
+  // An instruction of dis: the code from there on.
+  if (/^\s*0x[0-9a-f]+ </.test(text)) return `dis ${hex(address)} 16`;
   return `rd -s ${hex(address)} 16`;
 }
 

@@ -268,11 +268,16 @@ export class Host implements App {
 
   /** Something became known about the session. */
   learn(facts: Partial<Facts>): void {
-    const before = this.facts.context;
     this.facts = { ...this.facts, ...facts };
     this.redraw(this.chrome);
+  }
+
+  /** A line of the user's may have moved the context: it becomes the selection. */
+  contextMoved(facts: Partial<Facts>): void {
+    const before = this.facts.context;
+    this.learn(facts);
     const { context } = facts;
-    if (context === undefined || before === undefined || context.pid === before.pid) return;
+    if (context === undefined || context.pid === before?.pid) return;
     this.select({ kind: 'task', task: context.task, pid: context.pid }, context.comm);
   }
 

@@ -71,7 +71,11 @@ export class UserLines {
   #lookAgain(line: string): void {
     const { time, desk, engine } = this.#host;
     const learn = (facts: Partial<Facts>): void => this.#host.learn(facts);
-    if (/\bset\b/.test(line)) askContext(time).then(learn, () => undefined);
+    if (/\bset\b/.test(line))
+      askContext(time).then(
+        (facts) => this.#host.contextMoved(facts),
+        () => undefined,
+      );
     if (/\brecord\b/.test(line)) askRecording(time).then(learn, () => undefined);
     if (engine.opened.liveness === 'live') for (const pane of desk.shown()) pane.refresh();
   }
