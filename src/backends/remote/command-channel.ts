@@ -11,16 +11,25 @@ import type { ByteChannel, ChannelListener } from './channel.ts';
 const UNSENT_MAX = 1024 * 1024;
 /** What it may say on standard error before somebody listens. */
 const EARLY_MAX = 64 * 1024;
+/** A command with many options is named by its start. */
+const NAME_MAX = 100;
 /** It may end by itself when its input has ended, then it is ended. */
 const END_MS = 300;
 const KILL_MS = 2000;
+
+/** Commands that were told to end and may not have yet: kdbg may end before they do. */
+const ending = new Set<() => void>();
+process.on('exit', () => {
+  for (const leave of ending) leave();
+});
 
 /** Runs a program with these arguments. Throws OpenError when there is none. */
 export function openCommandChannel(argv: readonly string[]): ByteChannel {
   const [program, ...words] = argv;
   if (program === undefined || program === '')
     throw new OpenError('no command was given', 'kdbg shell -- COMMAND [ARG...]');
-  return new CommandChannel(argv.join(' '), program, words);
+  const name = argv.join(' ');
+  return new CommandChannel(name.length > NAME_MAX ? `${name.slice(0, NAME_MAX)}...` : name, program, words);
 }
 
 class CommandChannel implements ByteChannel {
@@ -121,11 +130,10 @@ class CommandChannel implements ByteChannel {
       }
     };
     const leave = (): void => signal('SIGTERM');
-    // kdbg may end before this does.
-    process.once('exit', leave);
-    setTimeout(() => signal('SIGTERM'), END_MS).unref();
+    ending.add(leave);
+    setTimeout(leave, END_MS).unref();
     setTimeout(() => {
-      process.off('exit', leave);
+      ending.delete(leave);
       signal('SIGKILL');
     }, KILL_MS).unref();
   }

@@ -210,7 +210,7 @@ export class Handshake {
       if (this.#found === undefined)
         this.fail(
           `no shell answered within ${seconds} s`,
-          'the command must give a shell that reads its standard input',
+          'the command must give a shell that reads its standard input: end it with "sh"',
         );
       else this.fail(`${this.#found.kind} there did not start within ${seconds} s`);
     }, this.#options.timeoutMs);
