@@ -2,15 +2,19 @@
 import type { Command } from '../src/core/command/define.ts';
 import alias from './alias.ts';
 import ascii from './ascii.ts';
+import blocked from './blocked.ts';
 import bt from './bt.ts';
 import btop from './btop.ts';
+import deadlock from './deadlock.ts';
 import dis from './dis.ts';
 import evalCommand from './eval.ts';
 import exit from './exit.ts';
 import foreach from './foreach.ts';
+import held from './held.ts';
 import help from './help.ts';
 import history from './history.ts';
 import list from './list.ts';
+import locks from './locks.ts';
 import log from './log.ts';
 import mod from './mod.ts';
 import oom from './oom.ts';
@@ -32,6 +36,8 @@ import sys from './sys.ts';
 import task from './task.ts';
 import tree from './tree.ts';
 import union from './union.ts';
+import waiters from './waiters.ts';
+import walk from './walk.ts';
 import whatis from './whatis.ts';
 
 export const commands: readonly Command[] = [
@@ -40,6 +46,12 @@ export const commands: readonly Command[] = [
   task,
   foreach,
   stacks,
+  locks,
+  waiters,
+  blocked,
+  deadlock,
+  held,
+  walk,
   struct,
   union,
   star,

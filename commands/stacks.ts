@@ -4,13 +4,13 @@
 import { defineCommand, flag, many, option, repeated } from '../src/core/command/define.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { offsetRadix } from '../src/core/command/settings.ts';
-import { frameKey, groupStacks, type StackGroup } from '../src/core/command/stack-groups.ts';
+import { groupStacks, runsOf, type StackGroup } from '../src/core/command/stack-groups.ts';
 import { moduleReference, passes, type StackReference, stackReference } from '../src/core/command/stack-reference.ts';
 import { frameSpans } from '../src/core/command/stack-view.ts';
 import { moduleName } from '../src/core/command/target-kinds.ts';
 import { type TaskSelector, taskSelector } from '../src/core/command/task-kinds.ts';
 import { chosenTasks } from '../src/core/command/task-operands.ts';
-import { PROC_STACK_NOTICE, type ShownFrame, type ShownStack, stacksOf } from '../src/core/command/task-stacks.ts';
+import { PROC_STACK_NOTICE, type ShownStack, stacksOf } from '../src/core/command/task-stacks.ts';
 import { taskCells, taskName } from '../src/core/command/task-view.ts';
 import { taskSummaries } from '../src/core/kernel/task-summary.ts';
 import { type Item, notice, row } from '../src/core/output/item.ts';
@@ -101,20 +101,6 @@ function groupItem(scope: Scope, args: StacksArgs, group: StackGroup, index: num
       ...(refused === undefined ? stack : [[' '.repeat(11), span(`(${refused})`, undefined, 'warn')]]),
     ];
   });
-}
-
-/** A function that calls itself is one line. */
-function runsOf(
-  frames: readonly ShownFrame[],
-  exact: boolean,
-): readonly { readonly frame: ShownFrame; readonly count: number }[] {
-  const runs: { frame: ShownFrame; count: number }[] = [];
-  for (const frame of frames) {
-    const last = runs.at(-1);
-    if (last !== undefined && frameKey(last.frame, exact) === frameKey(frame, exact)) last.count++;
-    else runs.push({ frame, count: 1 });
-  }
-  return runs;
 }
 
 /** The first tasks, or all of them on as many lines as they take. */

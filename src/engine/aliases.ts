@@ -1,5 +1,6 @@
 /**
- * The shortcuts that are there from the start: those that crash has and whose commands exist here.
+ * The shortcuts that are there from the start: those that crash has and whose commands exist here, and the
+ * words that move a walk along locks.
  */
 import type { Alias } from '../core/command/scope.ts';
 
@@ -21,6 +22,11 @@ const SHORTCUTS: Readonly<Record<string, string>> = {
   sf: 'set scroll off',
   sn: 'set scroll on',
   h: 'history',
+  next: 'walk next',
+  prev: 'walk prev',
+  up: 'walk up',
+  down: 'walk down',
+  back: 'walk back',
 };
 
 export const BUILTIN_ALIASES: readonly Alias[] = Object.entries(SHORTCUTS).map(([name, line]) => ({

@@ -116,7 +116,7 @@ export function rest<T>(kind: Kind<T>, placeholder: string, doc: string): Operan
 export type Need = 'memory' | 'symbols' | 'types' | 'files';
 
 /** The heading under which help lists it. */
-export type Group = 'tasks' | 'memory' | 'types' | 'symbols' | 'system' | 'shell';
+export type Group = 'tasks' | 'locks' | 'memory' | 'types' | 'symbols' | 'system' | 'shell';
 
 /** What a command takes from a typed pipe: each row's reference of that kind. */
 export type Input = 'task' | 'address';

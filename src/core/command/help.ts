@@ -122,6 +122,7 @@ function wrap(text: string, indent: string, width: number): readonly string[] {
 /** The headings of help, in their order. */
 export const GROUPS: readonly (readonly [Group, string])[] = [
   ['tasks', 'tasks and stacks'],
+  ['locks', 'locks: who waits for whom'],
   ['types', 'types and values'],
   ['memory', 'memory'],
   ['symbols', 'symbols and code'],

@@ -35,6 +35,20 @@ export function frameKey({ symbol, offset, module, pc, reliable }: ShownFrame, e
   return `${module ?? ''} ${name}${exact ? `+${offset}` : ''}${reliable ? '' : '?'}`;
 }
 
+/** The frames in runs: a function that calls itself is one run. */
+export function runsOf(
+  frames: readonly ShownFrame[],
+  exact: boolean,
+): readonly { readonly frame: ShownFrame; readonly count: number }[] {
+  const runs: { frame: ShownFrame; count: number }[] = [];
+  for (const frame of frames) {
+    const last = runs.at(-1);
+    if (last !== undefined && frameKey(last.frame, exact) === frameKey(frame, exact)) last.count++;
+    else runs.push({ frame, count: 1 });
+  }
+  return runs;
+}
+
 function withoutStack(frame: ShownFrame): ShownFrame {
   return { ...frame, unwound: undefined };
 }

@@ -9,6 +9,7 @@ import { futexOf, futexTaskOffset, isFutexQueue } from './futex.ts';
 import { hashedObject, hashedText } from './hashed-wait.ts';
 import type { LockKind } from './lock.ts';
 import { attempt } from './lock-reading.ts';
+import { WQ_FLAG_CUSTOM } from './percpu-rwsem.ts';
 import { blockerOf, directPointer, findQueued, findWithLayout, hasWaitersFlag } from './queued-wait.ts';
 import { rtMutexOffset } from './rt-mutex.ts';
 import { findRtWait } from './rt-wait.ts';
@@ -66,7 +67,7 @@ function findPercpu(scene: WaitScene, sleeper: Sleeper, waits: WaitFunction): Fo
   const head = entry && queueHead(kernel, entry.list);
   if (entry !== undefined && head !== undefined && waiters !== undefined) {
     const address = head - BigInt(waiters.offset);
-    const mode = (entry.flags & 4) === 0 ? 'write' : 'read';
+    const mode = (entry.flags & WQ_FLAG_CUSTOM) === 0 ? 'write' : 'read';
     const evidence = [entry.evidence, byFunction(waits)];
     return { kind: 'percpu_rwsem', address, mode, node: entry.node, sure: 'certain', evidence };
   }

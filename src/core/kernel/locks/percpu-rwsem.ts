@@ -15,8 +15,11 @@ import { readRwsem } from './rwsem.ts';
 import { readWaitQueue } from './wait-queue.ts';
 
 const STRUCT = 'percpu_rw_semaphore';
-/** WQ_FLAG_CUSTOM: percpu_rwsem_wait() sets it for readers. */
-const WQ_FLAG_CUSTOM = 4;
+/**
+ * WQ_FLAG_CUSTOM, which percpu_rwsem_wait() sets for readers: 4, and 8 while WQ_FLAG_BOOKMARK had that bit (until v6.5). No
+ * entry of such a queue has the other of the two.
+ */
+export const WQ_FLAG_CUSTOM = 0xc;
 
 /** Throws FaultError, NotFoundError. */
 export function readPercpuRwsem(scene: LockScene, address: bigint): LockReading {
