@@ -3,14 +3,14 @@
  * lock; where the list has no head, a pointer to the lock that the task_struct or the stack has.
  */
 import { isKernelAddress } from '../../memory/address.ts';
-import { memberOffset } from '../member.ts';
+import { findStructMember, memberOffset } from '../member.ts';
 import { byFunction, type FoundWait, type WaitScene } from './found-wait.ts';
 import type { Evidence, LockMode } from './lock.ts';
 import { attempt } from './lock-reading.ts';
 import { candidates, type Sleeper } from './sleeper.ts';
 import { findListWaiter, type StackWaiter } from './stack-waiter.ts';
 import { blockedOnTarget, blockerIsMutex, type TaskEntry } from './task-table.ts';
-import type { WaitFunction } from './wait-function.ts';
+import { outerFunction, type WaitFunction } from './wait-function.ts';
 import { type QueuedKind, type WaitListLayout, waitListLayout } from './wait-list.ts';
 
 /** The lock that the task_struct names, of one kind. */
@@ -57,7 +57,18 @@ export function findQueued(scene: WaitScene, sleeper: Sleeper, waits: WaitFuncti
   const found = findWithLayout(scene, sleeper, layout, waits.frame);
   if (found === undefined) return undefined;
   const mode = found.mode === 'any' ? waits.mode : found.mode;
-  return { ...found, kind: waits.kind, mode, evidence: [...found.evidence, byFunction(waits)] };
+  const evidence = [...found.evidence, byFunction(waits)];
+  return ofPercpu(scene, sleeper, waits, { ...found, kind: waits.kind, mode, evidence });
+}
+
+/** Until v5.7 a percpu_rwsem's readers and writers wait for the rwsem in it. */
+function ofPercpu(scene: WaitScene, sleeper: Sleeper, waits: WaitFunction, found: FoundWait): FoundWait {
+  const inner = findStructMember(scene.kernel, 'percpu_rw_semaphore', 'rw_sem');
+  if (waits.kind !== 'rwsem' || inner === undefined || found.address === undefined) return found;
+  const outer = outerFunction(sleeper.stack, waits.frame, (kind) => kind === 'percpu_rwsem');
+  if (outer === undefined) return found;
+  const address = found.address - BigInt(inner.offset);
+  return { ...found, kind: 'percpu_rwsem', address, evidence: [...found.evidence, byFunction(outer)] };
 }
 
 export function findWithLayout(

@@ -64,22 +64,8 @@ export function readLocks(
   return found;
 }
 
-/**
- * The kind of the lock at an address that nobody waits for: the kind that a wait on it has, else the one whose words make
- * sense there: an owner that is a task, a queue whose waiters are of tasks. Undefined when none or several do.
- */
-export function guessLockKind(kernel: Kernel, address: bigint): LockKind | undefined {
-  const kinds: readonly LockKind[] = ['mutex', 'rwsem', 'semaphore', 'percpu_rwsem', 'rt_mutex', 'completion'];
-  const scene: LockScene = { kernel, tasks: taskTable(kernel) };
-  const fitting = kinds.filter((kind) => {
-    const reading = tryRead(scene, { kind, address });
-    if (reading instanceof Error || reading.notes.length > 0) return false;
-    return reading.owners.length > 0 || reading.queue.some(({ task }) => task !== undefined);
-  });
-  return fitting.length === 1 ? fitting[0] : undefined;
-}
-
-function tryRead(scene: LockScene, lock: LockReference): LockReading | Error {
+/** Reads a lock once; an error that a user may meet is an answer. */
+export function tryRead(scene: LockScene, lock: LockReference): LockReading | Error {
   try {
     return read(scene, lock.kind, lock.address ?? 0n);
   } catch (error) {

@@ -28,7 +28,7 @@ export type WaitScope = 'blocked' | 'sleeping';
 /** TASK_RTLOCK_WAIT (v5.15): it waits for a spinlock of PREEMPT_RT. */
 const TASK_RTLOCK_WAIT = 0x1000;
 /** How often a live task whose wait is unclear is looked at. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 2;
 /** Sleepers whose structures are fetched together. */
 const BATCH = 1024;
 

@@ -7,7 +7,8 @@ import { cycles } from '../../../../src/core/kernel/locks/cycles.ts';
 import { describeLocks } from '../../../../src/core/kernel/locks/describe.ts';
 import { waitGraph } from '../../../../src/core/kernel/locks/graph.ts';
 import { heldBy } from '../../../../src/core/kernel/locks/held.ts';
-import { guessLockKind, readLock } from '../../../../src/core/kernel/locks/read-lock.ts';
+import { guessLockKind } from '../../../../src/core/kernel/locks/lock-kind.ts';
+import { readLock } from '../../../../src/core/kernel/locks/read-lock.ts';
 import { FakeLocks, type LockEra } from '../../../support/fake-locks.ts';
 
 const PIDS = [10, 11, 12, 13, 14, 15, 16];

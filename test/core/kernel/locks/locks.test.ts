@@ -1,6 +1,7 @@
 /** Each kind of lock, found from the tasks that wait for it and read, in every layout that kernels gave it. */
 import { describe, expect, test } from 'vitest';
 import { contendedLocks } from '../../../../src/core/kernel/locks/contended.ts';
+import { possibleHolders } from '../../../../src/core/kernel/locks/holders.ts';
 import type { Lock } from '../../../../src/core/kernel/locks/lock.ts';
 import { readLock } from '../../../../src/core/kernel/locks/read-lock.ts';
 import { decodeSpinWord } from '../../../../src/core/kernel/locks/spinlock.ts';
@@ -206,6 +207,74 @@ test('a percpu_rwsem counts readers over CPUs, and knows the writer that waits f
     waiters: ['0: 40 write certain', '1: 41 read certain', '2: 42 write certain'],
     state: 'held by 2 readers',
   });
+});
+
+describe('until v5.7', () => {
+  test('a percpu_rwsem has an rwsem in it, which its readers wait for and a writer owns', () => {
+    const locks = new FakeLocks('list', [
+      { pid: 41, stack: ['rwsem_down_read_slowpath', '__percpu_down_read', 'do_work'] },
+      { pid: 43, stack: ['do_work'] },
+    ]);
+    const { fake } = locks;
+    fake.c(`
+      struct list_head { struct list_head *next, *prev; };
+      struct rw_semaphore { unsigned long count, owner; unsigned int osq, wait_lock; struct list_head wait_list; };
+      struct rcuwait { struct task_struct *task; };
+      struct percpu_rw_semaphore {
+        unsigned long rss[4];
+        unsigned int *read_count;
+        struct rw_semaphore rw_sem;
+        struct rcuwait writer;
+        int readers_block;
+      };
+    `);
+    const counts = fake.allocate(8);
+    for (const offset of [0x10_0000n, 0x20_0000n]) fake.memory.writeInteger(counts + offset, 4, 0n);
+    const type = fake.type('percpu_rw_semaphore');
+    const sem = fake.place(type, { read_count: counts, readers_block: 1 });
+    const inner = locks.rwsem({ writer: 43, waiters: [[41, 'read']] });
+    // The rwsem that the helper made, moved into the percpu_rwsem: its list is linked anew.
+    fake.set(type, sem, 'rw_sem.count', fake.kernel().memory.u64(inner, 'count'));
+    fake.set(type, sem, 'rw_sem.owner', locks.task(43));
+    fake.linkList(sem + 40n + 24n, [locks.waiting(41) + 64n], fake.type('rwsem_waiter'), 'list');
+    const [lock] = contendedLocks(locks.kernel());
+    expect([lock?.kind, lock?.address]).toEqual(['percpu_rwsem', sem]);
+    expect(told(lock)).toEqual({
+      owners: ['43 write owner certain'],
+      waiters: ['0: 41 read certain'],
+      state: 'held for writing',
+    });
+  });
+
+  test('a completion has a wait queue', () => {
+    const locks = new FakeLocks('list', [{ pid: 50, stack: ['wait_for_completion', 'do_work'] }]);
+    const { fake } = locks;
+    fake.c(`
+      struct list_head { struct list_head *next, *prev; };
+      struct wait_queue_head { unsigned int lock; struct list_head head; };
+      struct completion { unsigned int done; struct wait_queue_head wait; };
+    `);
+    const completion = fake.place(fake.type('completion'));
+    locks.waitQueue([{ pid: 50 }], completion + 8n);
+    const [lock] = contendedLocks(locks.kernel());
+    expect([lock?.kind, lock?.address, lock?.waiters.map(({ pid }) => pid)]).toEqual(['completion', completion, [50]]);
+  });
+});
+
+test('possible holders of a lock are those whose stacks lead to it', () => {
+  const locks = new FakeLocks('list', [
+    { pid: 20, stack: WRITE_STACK },
+    { pid: 21, stack: ['do_work'], state: 1 },
+    { pid: 22, stack: ['do_work'], state: 1 },
+  ]);
+  const rwsem = locks.rwsem({ readers: 1, waiters: [[20, 'write']] });
+  locks.fake.memory.u64(locks.locals(22, 'do_work') + 24n, rwsem);
+  const kernel = locks.kernel();
+  const [lock] = contendedLocks(kernel);
+  const holders = lock === undefined ? [] : possibleHolders(kernel, lock);
+  expect(holders.map(({ pid, sure, evidence }) => [pid, sure, evidence[0]?.text])).toEqual([
+    [22, 'hint', 'its stack, in the frame of do_work, has the address of the lock'],
+  ]);
 });
 
 test('a completion has waiters and no owner', () => {
