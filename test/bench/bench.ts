@@ -3,10 +3,16 @@ import { cpus } from 'node:os';
 import { type Figure, tableOf } from './figure.ts';
 import { kernelFigures } from './kernel-figures.ts';
 import { programFigures } from './program-figures.ts';
+import { screenFigures } from './screen-figures.ts';
 import { tableFigures } from './table-figures.ts';
 
 const [program = '', recordings = ''] = process.argv.slice(2);
-const figures: Figure[] = [...programFigures(program, recordings), ...tableFigures(), ...kernelFigures()];
+const figures: Figure[] = [
+  ...programFigures(program, recordings),
+  ...tableFigures(),
+  ...kernelFigures(),
+  ...(await screenFigures(program, recordings)),
+];
 console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`);
 for (const line of tableOf(figures)) console.log(line);
 const over = figures.filter(({ value, budget }) => budget !== undefined && value > budget).length;

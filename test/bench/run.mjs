@@ -17,7 +17,11 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['iced-x86', 'fuzzysort'],
+  jsx: 'automatic',
+  alias: { 'react-devtools-core': join(root, 'src/no-devtools.mjs') },
+  define: { 'process.env.NODE_ENV': '"production"' },
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  external: ['@lydell/node-pty', 'iced-x86', 'fuzzysort'],
   logLevel: 'warning',
 });
 execFileSync(process.execPath, ['--expose-gc', bench, join(program, 'kdbg.js'), join(root, 'recordings')], {

@@ -24,7 +24,7 @@ export function followingOf(ref: Ref, text: string, has: (command: string) => bo
     case 'frame':
       return { line: `bt -F ${hex(ref.task)}`, pane: 'stacks' };
     case 'symbol':
-      return { line: symbolLine(isPlainWord(ref.name) ? ref.name : hex(ref.address), text), pane: undefined };
+      return { line: symbolLine(symbolArgument(ref), text), pane: undefined };
     case 'address':
       return { line: addressLine(ref.address, ref.type, text), pane: undefined };
     case 'type':
@@ -53,6 +53,11 @@ function addressLine(address: bigint, type: string | undefined, text: string): s
   // An instruction of dis: the code from there on.
   if (/^\s*0x[0-9a-f]+ </.test(text)) return `dis ${hex(address)} 16`;
   return `rd -s ${hex(address)} 16`;
+}
+
+/** A symbol as the argument of a command: its address where its name would be read as something else. */
+export function symbolArgument({ name, address }: { readonly name: string; readonly address: bigint }): string {
+  return isPlainWord(name) ? name : hex(address);
 }
 
 /** A name of types or modules that is not made to be a command of the line that it stands in. */

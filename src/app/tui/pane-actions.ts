@@ -3,7 +3,7 @@
  */
 import { textOf } from '../../core/output/line.ts';
 import type { PaneName } from './contract.ts';
-import { followingOf } from './follow.ts';
+import { followingOf, symbolArgument } from './follow.ts';
 import { frameLines } from './frame-lines.ts';
 import type { Host } from './host.ts';
 import { refIn } from './line-search.ts';
@@ -151,9 +151,10 @@ function taskOf({ target, viewport }: Pane): string | undefined {
 /** The function or address that is marked, as an argument. */
 function codeOf({ target, viewport }: Pane): string | undefined {
   const ref = target?.ref;
-  if (ref?.kind === 'symbol') return ref.name;
+  if (ref?.kind === 'symbol') return symbolArgument(ref);
   if (ref?.kind === 'address' || ref?.kind === 'lock') return ref.address.toString(16);
-  return refIn(viewport.line ?? '', 'symbol')?.name;
+  const symbol = refIn(viewport.line ?? '', 'symbol');
+  return symbol && symbolArgument(symbol);
 }
 
 function followObject(host: Host, pane: Pane): void {

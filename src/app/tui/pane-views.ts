@@ -3,6 +3,7 @@
  * is the pane's own; a pane that finds nothing by it may have another to fall back to.
  */
 import type { PaneName, Selection } from './contract.ts';
+import { symbolArgument } from './follow.ts';
 
 export interface PaneView {
   /** What the view is, for help and messages. */
@@ -78,7 +79,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     views: [
       {
         title: 'the code of the selected function',
-        line: ({ symbol }) => (symbol === undefined ? undefined : `dis ${symbol.name}`),
+        line: ({ symbol }) => (symbol === undefined ? undefined : `dis ${symbolArgument(symbol)}`),
       },
       fixed('symbols of all modules', 'sym -M'),
     ],

@@ -128,12 +128,14 @@ export class Reading {
     this.#place(this.#moved({ line, row: Math.min(height, this.#height) - 1 }, 1 - this.#height));
   }
 
-  /** Lines below the window. */
+  /** Lines below the window; those that are folded away below a line that is seen do not count. */
   get below(): number {
     if (this.#follows) return 0;
-    let last = this.#top.line;
-    for (const { line } of this.shown()) last = line;
-    return Math.max(0, this.store.end - 1 - last);
+    let last = this.#top;
+    for (const position of this.shown()) last = position;
+    const { end } = this.store;
+    const isCut = last.row < this.rows(last.line).length - 1;
+    return Math.max(0, end - (isCut ? last.line : this.outline.step(last.line, 1, end)));
   }
 
   /** Lines were let go: what stood at the top may be gone. */
