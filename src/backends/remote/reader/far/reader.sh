@@ -536,7 +536,7 @@ decode() {
 op_hello() {
   decode "$1"
   kcore=$value
-  item + "sh $(id -u) $self $$ $([ -z "$gzip" ] && echo 0 || echo 1)"
+  item + "sh $(id -u) $self $PPID $([ -z "$gzip" ] && echo 0 || echo 1)"
 }
 
 answered() {
