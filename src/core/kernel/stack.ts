@@ -72,6 +72,8 @@ export interface TaskStack {
 }
 
 export interface UnwindOptions {
+  /** Tasks read with one set of requests, instead of 64: for one who needs all of them before going on. */
+  readonly batch?: number;
   /** Read whole stacks, for `bt -t`, `-T` and `-e`: without it only the part in use is. */
   readonly whole?: boolean;
   /** Registers of a CPU of a stopped target (NT_PRSTATUS), for the task that was on it. */
@@ -101,7 +103,7 @@ export function* unwindTasks(
   let batch: bigint[] = [];
   for (const task of tasks) {
     batch.push(task);
-    if (batch.length < BATCH) continue;
+    if (batch.length < (options.batch ?? BATCH)) continue;
     yield* unwindBatch(kernel, batch, options);
     batch = [];
   }

@@ -1,9 +1,7 @@
 /** Tasks that are off the CPU, with their stacks, read in as few requests as there are batches. */
-import { KdbgError } from '../../errors.ts';
-import { isKernelAddress, PAGE_SIZE } from '../../memory/address.ts';
+import { isKernelAddress } from '../../memory/address.ts';
 import type { Kernel } from '../kernel.ts';
-import { type TaskStack, threadSize, unwindTasks } from '../stack.ts';
-import { StackTask } from '../stack-task.ts';
+import { type TaskStack, unwindTasks } from '../stack.ts';
 import type { TaskEntry } from './task-table.ts';
 import { type WaitFunction, waitFunction } from './wait-function.ts';
 
@@ -23,10 +21,10 @@ export interface Sleeper {
 export function* sleepersOf(kernel: Kernel, tasks: readonly TaskEntry[]): Generator<Sleeper, void> {
   for (let at = 0; at < tasks.length; at += BATCH) {
     const batch = tasks.slice(at, at + BATCH);
-    prefetchStacks(kernel, batch);
     const stacks = unwindTasks(
       kernel,
       batch.map(({ task }) => task),
+      { batch: BATCH },
     );
     let i = 0;
     for (const stack of stacks) {
@@ -40,30 +38,6 @@ export function* sleepersOf(kernel: Kernel, tasks: readonly TaskEntry[]): Genera
 
 /** The saved registers lie below the innermost return address (struct inactive_task_frame: six of them). */
 const INACTIVE_FRAME = 48n;
-
-/** One request for the task_structs and one for the stacks, in place of two for each batch that is unwound. */
-function prefetchStacks(kernel: Kernel, batch: readonly TaskEntry[]): void {
-  const struct = kernel.struct(StackTask);
-  struct.prefetch(batch.map(({ task }) => task));
-  const size = BigInt(threadSize(kernel));
-  kernel.memory.prefetch(
-    batch.flatMap(({ task, stack, onCpu }) => {
-      const sp = onCpu ? undefined : stackPointer(kernel, task);
-      if (sp === undefined || sp < stack || sp >= stack + size) return [];
-      const start = sp & ~BigInt(PAGE_SIZE - 1);
-      return [{ space: 'virtual', address: start, length: Number(stack + size - start), what: 'stack' } as const];
-    }),
-  );
-}
-
-function stackPointer(kernel: Kernel, task: bigint): bigint | undefined {
-  try {
-    return kernel.struct(StackTask).at(task).sp;
-  } catch (error) {
-    if (error instanceof KdbgError && error.status === 1) return undefined;
-    throw error;
-  }
-}
 
 /** Addresses of the words of the stack in use that are this value, lowest first. */
 export function wordsEqual(sleeper: Sleeper, value: bigint): readonly bigint[] {
