@@ -149,7 +149,8 @@ function prefetcher(kernel: Kernel, chain: Chain): (node: bigint) => void {
   const nodeLength = Math.max(chain.nextOffset, chain.backOffset ?? 0) + 8;
   const length = chain.around?.length ?? nodeLength;
   return (node) => {
-    if (left-- > 0) return;
+    // A list in memory that is here already, as a short one beside its head is, needs nobody to follow it.
+    if (left-- > 0 || kernel.memory.holds(node, nodeLength)) return;
     const found = source.follow?.({
       start: node,
       nextOffset: chain.nextOffset,

@@ -7,6 +7,7 @@ import type { KdbgError } from '../errors.ts';
 import { isKernelAddress } from '../memory/address.ts';
 import type { Kernel } from './kernel.ts';
 import { walkListOf } from './list.ts';
+import { memberOffset } from './member.ts';
 import { defineStruct, embedded } from './struct.ts';
 import { TaskStruct } from './task-struct.ts';
 
@@ -20,7 +21,9 @@ export function tasksByLists(kernel: Kernel): readonly bigint[] {
   const options = { limit: TASKS_MAX, damaged: (error: KdbgError) => kernel.notice(error.message) };
   const found: bigint[] = [];
   const head = struct.at(kernel.symbol('init_task').address).tasks;
-  for (const leader of walkListOf(kernel, head, 'task_struct', 'tasks', options)) {
+  const leaders = [...walkListOf(kernel, head, 'task_struct', 'tasks', options)];
+  prefetchThreadLists(kernel, leaders);
+  for (const leader of leaders) {
     const { signal } = struct.at(leader);
     const threads = isKernelAddress(signal)
       ? [...walkListOf(kernel, signals.at(signal).threads, 'task_struct', 'thread_node', options)]
@@ -30,4 +33,24 @@ export function tasksByLists(kernel: Kernel): readonly bigint[] {
     found.push(...threads);
   }
   return found;
+}
+
+/** Brings in, with two requests, where the thread lists of all processes begin: most have one entry. */
+function prefetchThreadLists(kernel: Kernel, leaders: readonly bigint[]): void {
+  const struct = kernel.struct(TaskStruct);
+  const thread = memberOffset(kernel, 'task_struct', 'thread_node').offset;
+  kernel.memory.prefetch(
+    leaders.flatMap((leader) => [
+      ...struct.ranges(leader),
+      { space: 'virtual', address: leader + BigInt(thread), length: 16, what: 'task_struct.thread_node' } as const,
+    ]),
+  );
+  const signals = leaders.flatMap((leader) => {
+    const offset = struct.offset('signal');
+    const pointer =
+      offset === undefined ? undefined : kernel.memory.tryRead(leader + BigInt(offset), 8, 'task_struct.signal');
+    if (!(pointer instanceof Uint8Array)) return [];
+    return new DataView(pointer.buffer, pointer.byteOffset).getBigUint64(0, true);
+  });
+  kernel.struct(SignalStruct).prefetch(signals.filter(isKernelAddress));
 }

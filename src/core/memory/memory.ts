@@ -69,6 +69,15 @@ export class Memory {
     this.#source.keepTable?.({ space: 'virtual', address: start, length: Number(end - start), what });
   }
 
+  /** True when a read of this range asks the source for nothing. */
+  holds(address: bigint, length: number, space: Space = 'virtual'): boolean {
+    const end = address + BigInt(length);
+    for (let page = address & PAGE_MASK; page < end; page += BigInt(PAGE_SIZE)) {
+      if (!this.#pages[space].has(pageNumber(page))) return false;
+    }
+    return true;
+  }
+
   /** Says that these ranges will be read soon: the source may send for them, and nothing waits for it. */
   hint(ranges: readonly ReadRange[]): void {
     const { prefetch } = this.#source;
