@@ -140,7 +140,7 @@ export class Connection {
     if (kind === 'm') return;
     const { pieces, request } = pending;
     const whole = pieces.length === 1 ? (pieces[0] as Uint8Array) : plain(Buffer.concat(pieces));
-    const items = parseItems(whole, request.itemsMax);
+    const items = parseItems(whole, request.itemsMax, request.bytesMax);
     this.#pending.delete(id);
     pending.resolve(items);
   }

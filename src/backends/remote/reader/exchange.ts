@@ -103,8 +103,9 @@ function hashOf(known: string | undefined): string {
 function fileResult(path: string, { kind, bytes }: Item, limit: number): FileResult | 'same' {
   if (kind === '=') return 'same';
   if (kind === '-') return { ok: false, failure: fileFailure(path, farError(bytes)) };
-  if (bytes.length > limit || kind === '.') throw broken('a file longer than was asked for', bytes);
-  return { ok: true, bytes, truncated: kind === '~' };
+  // The byte that says that there are more may come with the others.
+  if (bytes.length > limit + 1 || kind === '.') throw broken('a file longer than was asked for', bytes);
+  return { ok: true, bytes: bytes.subarray(0, limit), truncated: kind === '~' || bytes.length > limit };
 }
 
 export function listExchange(path: string): Exchange<ListResult> {

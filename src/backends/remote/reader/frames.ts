@@ -3,7 +3,7 @@
  * magic is new for each start, so that nothing else on the stream looks like a frame; every length is checked before a
  * byte of it is kept. docs/remote-protocol.md has it all.
  */
-import { crc32, gunzipSync, inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 import { BackendError } from '../../../core/errors.ts';
 
 /** m: more of the answer follows; e: its end; s: a stream's bytes; x: a stream's end, with why. */
@@ -22,7 +22,7 @@ const HEADER_MAX = 100;
 interface Header {
   readonly id: number;
   readonly kind: FrameKind;
-  readonly coding: 'z' | 'g' | 'h' | '';
+  readonly coding: 'z' | 'h' | '';
   readonly wire: number;
   readonly raw: number;
   readonly sum: number | undefined;
@@ -36,7 +36,7 @@ export class FrameDecoder {
   #header: Header | undefined;
 
   constructor(magic: string) {
-    this.#pattern = new RegExp(`^${magic} (\\d{1,10}) ([mesx])([zgh]?) (\\d{1,8}) (\\d{1,8}|-) ([0-9a-f]{8}|-)$`);
+    this.#pattern = new RegExp(`^${magic} (\\d{1,10}) ([mesx])([zh]?) (\\d{1,8}) (\\d{1,8}|-) ([0-9a-f]{8}|-)$`);
   }
 
   /** The frames that are complete with these bytes. */
@@ -110,7 +110,6 @@ function decodeFrame(header: Header, wire: Uint8Array): Frame {
 
 function decodeBody(coding: Header['coding'], wire: Uint8Array): Uint8Array {
   if (coding === 'z') return inflateSync(wire, { maxOutputLength: FRAME_MAX });
-  if (coding === 'g') return gunzipSync(wire, { maxOutputLength: FRAME_MAX });
   if (coding === 'h')
     return Buffer.from(
       Buffer.from(wire)

@@ -1,6 +1,7 @@
 /**
  * What an answer is made of: items, one after another in its frames, "KIND LENGTH" and so many bytes each.
  */
+import { gunzipSync } from 'node:zlib';
 import type { FileFailure } from '../../../core/memory/backend.ts';
 import type { FaultReason } from '../../../core/memory/fault.ts';
 import { decodeText } from '../../../core/memory/text.ts';
@@ -13,35 +14,63 @@ export interface Item {
   readonly bytes: Uint8Array;
 }
 
-const ITEM = /^([-+~=.>])(\d{1,9})$/;
+const ITEM = /^([-+~=.>z])(\d{1,9})$/;
 const LINE_FEED = 0x0a;
 
-/** The items of an answer. Throws BackendError when the bytes are none, or are more than `count`. */
-export function parseItems(bytes: Uint8Array, count: number): readonly Item[] {
+/**
+ * The items of an answer, which is `bytesMax` long at most when inflated. Throws BackendError when the bytes are none,
+ * or are more than `count`.
+ */
+export function parseItems(bytes: Uint8Array, count: number, bytesMax: number): readonly Item[] {
   const items: Item[] = [];
-  let parts: Uint8Array[] = [];
+  let parts: Part[] = [];
   for (let at = 0; at < bytes.length; ) {
     const end = bytes.subarray(at, at + 16).indexOf(LINE_FEED);
     const match = end < 0 ? null : ITEM.exec(Buffer.from(bytes.subarray(at, at + end)).toString('latin1'));
     const start = at + end + 1;
     const stop = start + Number(match?.[2]);
     if (match === null || stop > bytes.length) throw broken('an answer that is no list of items', bytes.subarray(at));
+    const [, kind] = match;
     const body = bytes.subarray(start, stop);
     at = stop;
-    if (match[1] === '>') {
-      parts.push(body);
+    if (kind === '>' || kind === 'z') {
+      parts.push({ isSqueezed: kind === 'z', body });
       continue;
     }
-    items.push({ kind: match[1] as Item['kind'], bytes: parts.length === 0 ? body : joined([...parts, body]) });
+    const whole = parts.length === 0 ? body : joined([...parts, { isSqueezed: false, body }], bytesMax);
+    items.push({ kind: kind as Item['kind'], bytes: whole });
     parts = [];
     if (items.length > count) throw broken('more than was asked for', body);
   }
-  if (parts.length > 0) throw broken('an answer that ends within an item', parts[0] as Uint8Array);
+  const [open] = parts;
+  if (open !== undefined) throw broken('an answer that ends within an item', open.body);
   return items;
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = Buffer.concat(parts);
+/** A piece of an item; those that are squeezed are one stream of gzip together. */
+interface Part {
+  readonly isSqueezed: boolean;
+  readonly body: Uint8Array;
+}
+
+function joined(parts: readonly Part[], bytesMax: number): Uint8Array {
+  const plain: Uint8Array[] = [];
+  for (let i = 0; i < parts.length; ) {
+    const { isSqueezed, body } = parts[i] as Part;
+    i++;
+    if (!isSqueezed) {
+      plain.push(body);
+      continue;
+    }
+    const squeezed = [body];
+    for (; parts[i]?.isSqueezed === true; i++) squeezed.push((parts[i] as Part).body);
+    try {
+      plain.push(gunzipSync(Buffer.concat(squeezed), { maxOutputLength: Math.max(1, bytesMax) }));
+    } catch {
+      throw broken('an item that cannot be decompressed', body);
+    }
+  }
+  const bytes = Buffer.concat(plain);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 

@@ -77,6 +77,9 @@ function asked(): {
   return { connection, channel, answer };
 }
 
+/** A stream of gzip in an item: more than was asked for. */
+const squeezed = item(gzipSync(Buffer.alloc(20_000)).toString('latin1'), 'z');
+
 describe('what is no answer ends the connection', () => {
   const cases: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['a login banner', Buffer.from('Welcome to web7\n'), /no frame: "Welcome to web7/],
@@ -92,7 +95,7 @@ describe('what is no answer ends the connection', () => {
     ['raw bytes of another length', frame(1, 'e', item('x'), { raw: 10 }), /another length/],
     ['an answer nobody asked for', frame(7, 'e', item('x')), /nobody asked for/],
     ['a stream nobody opened', frame(1, 's', 'x'), /nobody opened/],
-    ['more than the limit', frame(1, 'e', item('x'.repeat(101))), /longer than was asked for/],
+    ['more than the limit', frame(1, 'e', item('x'.repeat(102))), /longer than was asked for/],
     ['two items for one', frame(1, 'e', item('x') + item('y')), /more than was asked for/],
     ['no item', frame(1, 'e', ''), /less than was asked for/],
     ['no list of items', frame(1, 'e', 'hello'), /no list of items/],
@@ -104,7 +107,8 @@ describe('what is no answer ends the connection', () => {
       frame(1, 'ez', deflateSync(Buffer.alloc(50 << 20)), { raw: 20 }),
       /cannot be decompressed/,
     ],
-    ['the same with gzip', frame(1, 'mg', gzipSync(Buffer.alloc(50 << 20))), /cannot be decompressed/],
+    ['an item of gzip that is none', frame(1, 'e', `${item('hello', 'z')}+0\n`), /cannot be decompressed/],
+    ['a small item of much', frame(1, 'e', `${squeezed}+0\n`), /cannot be decompressed/],
   ];
 
   test.each(cases)('%s', async (_name, bytes, message) => {

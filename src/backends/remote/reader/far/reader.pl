@@ -30,7 +30,7 @@ sub frame {
   my ($id, $kind, $bytes) = @_;
   my $raw = length $bytes;
   my $sum = $can_zip ? sprintf '%08x', Compress::Zlib::crc32($bytes) : '-';
-  if ($can_zip && $raw >= 4096) {
+  if ($can_zip && $raw >= 8192) {
     my $small = Compress::Zlib::compress($bytes, 3);
     ($bytes, $kind) = ($small, $kind . 'z') if defined $small && length $small < $raw;
   }

@@ -59,7 +59,7 @@ def frame(number, kind, data):
     check = '-'
     if zlib:
         check = '%08x' % (zlib.crc32(data) & 0xffffffff)
-        if raw >= 4096:
+        if raw >= 8192:
             small = zlib.compress(bytes(data), 3)
             if len(small) < raw:
                 data = small

@@ -53,24 +53,6 @@ piped() {
   unlock
 }
 
-# The same, compressed on its way into the other pipe.
-squeezed() {
-  flush
-  other=$((17 - pipe))
-  small=$(
-    {
-      printf '%s%d\n' "$1" "$bytes"
-      dd bs="$bytes" count=1 <&$pipe 2>/dev/null
-    } | gzip -1 -c | tee /proc/self/fd/$other | wc -c
-  )
-  small=$((small))
-  lock
-  printf '%s %s mg %d - -\n' "$magic" "$id" "$small" >&4
-  dd bs="$small" count=1 <&$other 2>/dev/null >&4
-  echo >&4
-  unlock
-}
-
 # An error, by what a tool says of it: "dd: error reading '/proc/kcore': Bad address".
 error() {
   said=${1%%"$nl"*}
@@ -117,11 +99,69 @@ spill() {
 
 op_read() {
   while [ $# -gt 1 ]; do
-    range "$1" "$2"
-    shift 2
+    # As many as the pipe 8 holds, with what each dd says in the pipe 9.
+    total=0 used=0
+    flush
+    for word; do
+      used=$((used + 1))
+      if [ $((used % 2)) = 1 ]; then
+        at=$word
+        continue
+      fi
+      head="+$word$nl"
+      if [ $((total + word + ${#head})) -gt $chunk ] || [ $used -gt 400 ]; then
+        used=$((used - 2))
+        break
+      fi
+      total=$((total + word + ${#head}))
+      printf %s "$head" >&8
+      copy "$at" "$word" >&8 2>&9
+    done
+    if [ $used = 0 ]; then
+      range "$1" "$2"
+      shift 2
+      continue
+    fi
+    said=$(dd bs=65536 count=1 <&9 2>/dev/null)
+    case $said in
+      *+1\ records\ out* | *': '*)
+        # One of them failed: each is read by itself.
+        dd bs=65536 count=1 <&8 >/dev/null 2>&1
+        while [ $used -gt 0 ]; do
+          range "$1" "$2"
+          shift 2
+          used=$((used - 2))
+        done
+        ;;
+      *)
+        lock
+        printf '%s %s m %d %d -\n' "$magic" "$id" $total $total >&4
+        dd bs=$total count=1 <&8 2>/dev/null >&4
+        echo >&4
+        unlock
+        shift $used
+        ;;
+    esac
   done
 }
 
+# $2 bytes from $1 on, to the standard output.
+copy() {
+  if [ -n "$by_bytes" ]; then
+    dd if="$kcore" bs="$2" skip="$1" count="$2" iflag=skip_bytes,count_bytes,fullblock
+  else
+    unit "$1" "$2"
+    dd if="$kcore" bs=$size skip=$(($1 / size)) count=$(($2 / size))
+  fi
+}
+
+# The largest block that both are multiples of.
+unit() {
+  size=4096
+  while [ $(($1 % size)) != 0 ] || [ $(($2 % size)) != 0 ]; do size=$((size / 8)); done
+}
+
+# One range by itself, in as many pieces as it takes.
 range() {
   at=$1 left=$2
   while :; do
@@ -130,9 +170,7 @@ range() {
     if [ -n "$by_bytes" ]; then
       fill "$want" if="$kcore" skip="$at" count="$want" iflag=skip_bytes,count_bytes,fullblock
     else
-      size=4096
-      while [ $((at % size)) != 0 ] || [ $((want % size)) != 0 ]; do size=$((size / 8)); done
-      [ $size -gt 0 ] || size=1
+      unit "$at" "$want"
       fill $size if="$kcore" skip=$((at / size)) count=$((want / size))
     fi || { error "$said"; return; }
     [ "$bytes" = "$want" ] || {
@@ -237,7 +275,7 @@ text_file() {
 }
 
 any_file() {
-  left=$limit squeeze=
+  left=$limit
   while :; do
     want=$chunk
     [ "$left" -gt $chunk ] || want=$left
@@ -258,9 +296,14 @@ any_file() {
       piped +
       return
     fi
-    if [ -n "$squeeze" ]; then squeezed \>; else piped \>; fi
-    squeeze=$gzip
+    piped \>
     left=$((left - bytes))
+    if [ -n "$gzip" ] && [ "$left" != 0 ]; then
+      # One byte more than the limit says that it was cut.
+      head -c $((left + 1)) | gzip -1 -c | pieces z 268435456
+      item + ''
+      return
+    fi
   done
 }
 
@@ -268,22 +311,22 @@ any_file() {
 kernel_log() {
   flush
   if [ -n "$nonblock" ]; then
-    { dd if=/dev/kmsg bs=8192 iflag=nonblock 2>/dev/null; } | log_items
+    { dd if=/dev/kmsg bs=8192 iflag=nonblock 2>/dev/null; } | pieces \> "$limit"
   else
-    { cat /dev/kmsg 2>/dev/null & sleep 1; kill $!; } | log_items
+    { cat /dev/kmsg 2>/dev/null & sleep 1; kill $!; } | pieces \> "$limit"
   fi
   item + ''
 }
 
-# What flows in, up to the limit, as pieces of an item.
-log_items() {
-  left=$limit
+# What flows in, up to $2 bytes, as pieces of an item: of kind $1, which is z where they are one stream of gzip.
+pieces() {
+  left=$2
   while [ "$left" -gt 0 ]; do
     want=$chunk
     [ "$left" -gt $chunk ] || want=$left
     fill "$want" count=1 $full
     [ "$bytes" != 0 ] || break
-    piped \>
+    piped "$1"
     left=$((left - bytes))
   done
 }
@@ -585,7 +628,7 @@ main() {
   dd if=/dev/zero bs=1 skip=0 count=1 iflag=skip_bytes,count_bytes,fullblock 2>/dev/null && by_bytes=1
   dd if=/dev/zero bs=1 count=1 iflag=fullblock 2>/dev/null && full=iflag=fullblock
   dd if=/dev/zero bs=1 count=1 iflag=nonblock 2>/dev/null && nonblock=1
-  gzip -1 -c 2>/dev/null && gzip=1
+  head -c 1 2>/dev/null | gzip -1 -c 2>/dev/null && gzip=1
   watch_silence 3<&- 4>&- 8<&- 9<&- 2>/dev/null &
   watch=$!
   loop
