@@ -87,3 +87,18 @@ export function selectedWith(selection: Selection, ref: Ref, comm?: string): Sel
       return selection;
   }
 }
+
+/** The parts of a selection in which another object is selected. */
+export function changedBy(before: Selection, after: Selection): ReadonlySet<keyof Selection> {
+  const keys = ['task', 'frame', 'symbol', 'lock', 'time'] as const;
+  return new Set(keys.filter((key) => identityOf(before[key]) !== identityOf(after[key])));
+}
+
+/** What tells objects apart: the name of a task is none of it. */
+function identityOf(part: object | number | undefined): string {
+  if (typeof part !== 'object') return String(part);
+  return Object.entries(part)
+    .filter(([key]) => key !== 'comm')
+    .map(String)
+    .join();
+}

@@ -7,10 +7,9 @@ import type { Line, Ref } from '../../core/output/line.ts';
 import type { EngineClient } from '../../engine/client.ts';
 import type { History } from '../prompt/history.ts';
 import type { InputEvent } from '../prompt/keys.ts';
-import type { ProcessHost, TerminalInput, TerminalOutput } from '../prompt/terminal-mode.ts';
 import { ChromePart } from './chrome-part.tsx';
 import type { Frame } from './compositor.ts';
-import { configPath, type ScreenConfig, writeLayouts } from './config.ts';
+import { configPath, writeLayouts } from './config.ts';
 import type {
   App,
   AppState,
@@ -21,40 +20,23 @@ import type {
   PromptPart,
   RunBy,
   ScrollbackPart,
-  Selection,
 } from './contract.ts';
 import { Desk } from './desk.ts';
 import { EngineTime } from './engine-time.ts';
 import { takeEvent } from './events.ts';
 import { askFacts, type Facts, firstFacts } from './facts.ts';
-import { followingOf, selectedWith } from './follow.ts';
+import { changedBy, followingOf, selectedWith } from './follow.ts';
+import { Following } from './following.ts';
 import { frameOf } from './frame-of.ts';
+import type { HostOptions } from './host-options.ts';
 import { Mouse } from './mouse.ts';
+import { noteCommand, noteLine } from './note-line.ts';
 import type { Pane, PaneHost } from './pane.ts';
 import { complaintLines } from './run-line.ts';
 import { Screen } from './screen.ts';
 import { rebindScreen, SCREEN_KEYS, type ScreenBinding } from './screen-keys.ts';
 import { chooseTheme, type Look, type Theme } from './theme.ts';
 import { UserLines } from './user-lines.ts';
-
-/** The parts that others write. */
-export interface Parts {
-  readonly prompt: (app: Host) => PromptPart;
-  readonly scrollback: (app: Host) => ScrollbackPart;
-  readonly palette: (app: Host) => OverlayPart;
-}
-
-export interface HostOptions {
-  readonly engine: EngineClient;
-  readonly history: History;
-  readonly config: ScreenConfig;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly input: TerminalInput;
-  readonly output: TerminalOutput;
-  readonly process: ProcessHost;
-  readonly parts: Parts;
-  readonly recording: string | undefined;
-}
 
 /** Milliseconds that a choice must last before other panes follow it: a key that repeats does not make them read. */
 const SETTLE_MS = 90;
@@ -72,6 +54,7 @@ export class Host implements App {
   readonly prompt: PromptPart;
   readonly scrollback: ScrollbackPart;
   readonly chrome: ChromePart;
+  readonly following = new Following(() => this.desk.shown());
   /** Resolves to the exit status. */
   readonly ended: Promise<number>;
   facts: Facts;
@@ -135,6 +118,7 @@ export class Host implements App {
   /** Gives the terminal back, and keeps the layout. Throws the error of the file it is kept in. */
   dispose(): void {
     clearTimeout(this.#chosen);
+    this.following.close();
     this.time.close();
     this.screen.close();
     const layouts = this.desk.changedLayouts;
@@ -189,10 +173,7 @@ export class Host implements App {
   select(ref: Ref, comm?: string): void {
     const before = this.state.selection;
     const selection = selectedWith(before, ref, comm);
-    const changed = new Set<keyof Selection>();
-    for (const key of ['task', 'frame', 'symbol', 'lock'] as const) {
-      if (!isSame(before[key], selection[key])) changed.add(key);
-    }
+    const changed = changedBy(before, selection);
     if (changed.size === 0) return;
     this.update({ selection });
     for (const pane of this.desk.panes.values()) if (this.state.focus !== pane.kind.name) pane.follow(changed);
@@ -203,6 +184,7 @@ export class Host implements App {
     clearTimeout(this.#chosen);
     this.#chosen = setTimeout(() => {
       for (const ref of pane.selects()) this.select(ref, pane.comm);
+      pane.look();
     }, SETTLE_MS);
   }
 
@@ -260,6 +242,13 @@ export class Host implements App {
     this.#end(0);
   }
 
+  /** A note of the user's: it stands in the notes pane, and in the recording if one is made. */
+  note(text: string): void {
+    this.desk.pane('notes').append([noteLine(text, this.state.selection, new Date())]);
+    if (this.facts.recording !== undefined) this.run(noteCommand(text), 'key');
+    else this.tell('noted; a recording would keep it (record start FILE)');
+  }
+
   /** A command that a key or click stands for: shown, and kept in the history. */
   teach(line: string): void {
     this.prompt.remember(line);
@@ -312,15 +301,4 @@ export class Host implements App {
   #take(events: readonly InputEvent[]): void {
     for (const event of events) takeEvent(this, event, this.#mouse);
   }
-}
-
-/** Whether two parts of a selection are the same object. */
-function isSame(one: object | number | undefined, other: object | number | undefined): boolean {
-  if (typeof one !== 'object' || typeof other !== 'object') return one === other;
-  const identity = (of: object): string =>
-    Object.entries(of)
-      .filter(([key]) => key !== 'comm')
-      .map(String)
-      .join();
-  return identity(one) === identity(other);
 }

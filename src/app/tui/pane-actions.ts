@@ -8,7 +8,7 @@ import { frameLines } from './frame-lines.ts';
 import type { Host } from './host.ts';
 import { refIn } from './line-search.ts';
 import type { Pane } from './pane.ts';
-import { askCommand, askFilter, askFind, findNext } from './pane-questions.ts';
+import { askCommand, askFilter, askFind, askNote, findNext } from './pane-questions.ts';
 import type { ScreenAction } from './screen-keys.ts';
 
 type Act = (host: Host, pane: Pane) => void;
@@ -61,12 +61,16 @@ export const IN_PANE: Readonly<Partial<Record<ScreenAction, Act>>> = {
   'next-match': (host, pane) => findNext(host, pane, 1),
   'previous-match': (host, pane) => findNext(host, pane, -1),
   filter: askFilter,
+  note: askNote,
   'edit-command': askCommand,
   'next-view': (host, pane) => host.tell(pane.nextView(1)),
   'previous-view': (host, pane) => host.tell(pane.nextView(-1)),
   'read-again': (_, pane) => pane.refresh(),
-  tail: arranging((_, { viewport }) => {
-    viewport.follows = !viewport.follows;
+  tail: arranging((host, pane) => {
+    const isLive = host.engine.opened.liveness === 'live';
+    pane.isFollowing = isLive && !pane.isFollowing;
+    pane.viewport.follows = pane.kind.tail === true && (isLive ? pane.isFollowing : !pane.viewport.follows);
+    host.following.settle();
   }),
   pause: (_, pane) => pane.pause(),
   pin: arranging((_, pane) => {
@@ -127,6 +131,10 @@ const REASONS: Readonly<Partial<Record<ScreenAction, Reason>>> = {
   'read-again': (pane) => (pane.line === undefined ? pane.kind.absent : undefined),
   'next-view': oneView,
   'previous-view': oneView,
+  tail: ({ kind }, host) =>
+    kind.tail !== true && host.engine.opened.liveness !== 'live'
+      ? 'the target is frozen: nothing new comes'
+      : undefined,
   pin: ({ kind }) =>
     kind.follows === undefined ? 'this pane follows no selection: there is nothing to pin' : undefined,
   hide: isZoomed,

@@ -71,6 +71,15 @@ export function askCommand(host: Host, pane: Pane): void {
   });
 }
 
+export function askNote(host: Host, pane: Pane): void {
+  ask(host, pane, {
+    label: 'note',
+    onSubmit: (text) => {
+      if (text.trim() !== '') host.note(text.trim());
+    },
+  });
+}
+
 /** Symbols that a search shows. */
 const FOUND_MAX = 200;
 

@@ -20,6 +20,8 @@ export interface PaneKind {
   readonly views: readonly PaneView[];
   /** The selection that moves the pane. */
   readonly follows?: keyof Selection;
+  /** What the chosen line is, is shown below the list. */
+  readonly previews?: boolean;
   /** Shown at the end: a log. */
   readonly tail?: boolean;
   /** The first view finds nothing: the second is shown. */
@@ -84,6 +86,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
       fixed('symbols of all modules', 'sym -M'),
     ],
     follows: 'symbol',
+    previews: true,
     absent: 'f searches the symbol table; choose a frame: its code is shown here',
   },
   locks: {
@@ -106,3 +109,11 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     absent: 'a line that begins with # is a note; notes of this session stand here',
   },
 };
+
+/** Commands that change the session rather than show something, and output that goes elsewhere. */
+const NOT_IN_PANES = /^\s*(exit|q|quit|record|set|alias|repeat)\b|[<>]\s*\S|^\s*!/;
+
+/** Whether a line only shows something, so that a pane may run it again and again. */
+export function isForPanes(line: string): boolean {
+  return !NOT_IN_PANES.test(line);
+}

@@ -2,12 +2,14 @@
  * A pane: a command line and a viewport over what it prints. What it shows can be typed; what was shown before is kept,
  * so that one can go back. Reading is done in the engine's spare time (engine-time.ts).
  */
-import type { Line, Ref } from '../../core/output/line.ts';
-import { textOf } from '../../core/output/line.ts';
+import { type Line, type Ref, textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 import { matcher, refIn } from './line-search.ts';
-import type { PaneKind } from './pane-views.ts';
+import { isForPanes, type PaneKind } from './pane-views.ts';
+import { Preview } from './preview.ts';
+import { goTo, Trail } from './trail.ts';
+import { type Unfold, Unfolding } from './unfolding.ts';
 import { type Target, Viewport } from './viewport.ts';
 import { wrapped } from './wrapped.ts';
 
@@ -21,22 +23,8 @@ export interface PaneHost {
   changed(pane: Pane, title: boolean): void;
 }
 
-/** A place to go back to. */
-interface Place {
-  readonly line: string;
-  readonly view: number | undefined;
-  readonly chosen: number;
-  readonly object: number;
-  readonly top: number;
-  /** What had the keys. */
-  readonly focus: Focus;
-}
-
-/** Places that a pane remembers. */
-const BACK_MAX = 200;
-/** Commands that change the session rather than show something. */
-const NOT_IN_PANES = /^\s*(exit|q|quit|record|set|alias|repeat)\b|[<>]\s*\S|^\s*!/;
-
+/** What is followed is read for at most one part in so many of the time. */
+const FOLLOW_SHARE = 5;
 export class Pane implements Part {
   readonly kind: PaneKind;
   readonly viewport = new Viewport(true);
@@ -44,17 +32,22 @@ export class Pane implements Part {
   #line: string | undefined;
   /** The view it shows; undefined for a command that was followed or typed. */
   #view: number | undefined = 0;
-  #back: Place[] = [];
+  readonly #trail = new Trail();
   #isReading = false;
   #error: string | undefined;
   #filter: string | undefined;
   #focused = false;
   /** Lines held back while the pane is paused. */
   #held: readonly Line[] | undefined;
-  /** Lines of a frame that is unfolded, by the line that they stand below. */
-  readonly #unfolded = new Map<string, readonly Line[]>();
+  readonly #unfolding = new Unfolding();
+  readonly #preview: Preview;
+  /** When it was read last, and how long that took: performance.now(). */
+  #readAt = 0;
+  #took = 0;
   #read: Line[] = [];
   isPinned = false;
+  /** On a live target it is read again and again. */
+  isFollowing = false;
   isPaused = false;
   isShown = false;
 
@@ -62,6 +55,7 @@ export class Pane implements Part {
     this.kind = kind;
     this.#host = host;
     this.viewport.follows = kind.tail === true;
+    this.#preview = new Preview(kind.name, host.time, () => host.changed(this, false));
   }
 
   /** The command that shows what the pane shows. */
@@ -72,10 +66,6 @@ export class Pane implements Part {
   /** It has something to show: the commands for it are there. */
   get isUseful(): boolean {
     return this.kind.views.some((view) => this.#available(view.needs));
-  }
-
-  get isReading(): boolean {
-    return this.#isReading;
   }
 
   get filterText(): string | undefined {
@@ -92,6 +82,7 @@ export class Pane implements Part {
     const { length, total, follows } = this.viewport;
     const parts = [
       this.isPinned ? 'pinned' : '',
+      this.isFollowing ? 'live' : '',
       this.isPaused ? 'paused' : '',
       this.#filter === undefined ? '' : `only "${this.#filter}"`,
       this.#isReading ? 'reading' : '',
@@ -134,7 +125,7 @@ export class Pane implements Part {
   follow(changed: ReadonlySet<keyof Selection>, again = false): void {
     const { follows } = this.kind;
     if (follows === undefined || !changed.has(follows) || this.isPinned) return;
-    this.#back = [];
+    this.#trail.clear();
     this.#view = 0;
     this.show(again);
   }
@@ -160,8 +151,8 @@ export class Pane implements Part {
 
   /** Shows a command; `focus` had the keys and gets them back. Throws an Error that says why it cannot. */
   open(line: string, focus: Focus): void {
-    if (NOT_IN_PANES.test(line)) throw new Error('a pane only shows: such a command is for the prompt');
-    this.#remember(focus);
+    if (!isForPanes(line)) throw new Error('a pane only shows: such a command is for the prompt');
+    if (this.#line !== undefined) this.#trail.push({ line: this.#line, view: this.#view, focus }, this.viewport);
     this.#view = undefined;
     this.#start();
     this.#line = line;
@@ -173,7 +164,7 @@ export class Pane implements Part {
     this.#view = undefined;
     this.#start();
     this.#line = line;
-    this.#load(line, true);
+    this.#load(line, true, () => this.look());
   }
 
   /** The next or previous view; what it is. */
@@ -190,17 +181,12 @@ export class Pane implements Part {
 
   /** Goes back to what was shown before; what had the keys then, or undefined when there is nothing. */
   goBack(): Focus | undefined {
-    const place = this.#back.pop();
+    const place = this.#trail.pop();
     if (place === undefined) return undefined;
     this.#view = place.view;
     this.#start();
     this.#line = place.line;
-    const { viewport } = this;
-    this.#load(place.line, false, () => {
-      viewport.top = place.top;
-      viewport.choose(place.chosen);
-      viewport.object = place.object;
-    });
+    this.#load(place.line, false, () => goTo(place, this.viewport));
     return place.focus;
   }
 
@@ -212,27 +198,23 @@ export class Pane implements Part {
   }
 
   /** Unfolds the frame that is chosen, or folds it again. Why it cannot, if it cannot. */
-  toggleUnfolded(frame: (line: Line) => Promise<readonly Line[]> | string): string | undefined {
+  toggleUnfolded(unfold: Unfold): string | undefined {
     const { line } = this.viewport;
-    if (line === undefined) return 'there is nothing to unfold';
-    const text = textOf(line);
-    if (this.#unfolded.delete(text)) {
-      this.#lay();
-      return undefined;
-    }
-    const lines = frame(line);
-    if (typeof lines === 'string') return lines;
-    lines.then(
-      (found) => {
-        this.#unfolded.set(text, found);
-        this.#lay();
-      },
-      (error: Error) => {
-        this.#unfolded.set(text, [[{ text: `      ${error.message}`, tone: 'warn' }]]);
-        this.#lay();
-      },
-    );
-    return undefined;
+    return line === undefined ? 'there is nothing to unfold' : this.#unfolding.toggle(line, unfold, () => this.#lay());
+  }
+
+  /** Shows what the chosen line is, below the list. */
+  look(): void {
+    const { line } = this.viewport;
+    const symbol = line === undefined ? undefined : refIn(line, 'symbol');
+    if (this.kind.previews !== true || line === undefined || symbol === undefined) return;
+    if (this.#line?.startsWith('sym') === true) this.#preview.show(symbol, textOf(line));
+  }
+
+  /** Reads again what is followed, unless it takes too long for that; `now` as of performance.now(). */
+  readOn(now: number): void {
+    if (!this.isFollowing || !this.isShown || this.isPaused || this.#isReading) return;
+    if (now - this.#readAt >= this.#took * FOLLOW_SHARE) this.refresh();
   }
 
   /** Holds what is shown, or goes on. */
@@ -256,16 +238,10 @@ export class Pane implements Part {
     return command === undefined || this.#host.has(command);
   }
 
-  #remember(focus: Focus): void {
-    if (this.#line === undefined) return;
-    const { chosen, object, top } = this.viewport;
-    this.#back.push({ line: this.#line, view: this.#view, chosen, object, top, focus });
-    if (this.#back.length > BACK_MAX) this.#back.shift();
-  }
-
   /** Something else is to be shown: from its start. */
   #start(): void {
-    this.#unfolded.clear();
+    this.#unfolding.clear();
+    this.#preview.clear();
     this.#error = undefined;
     const { viewport } = this;
     [viewport.top, viewport.chosen, viewport.object, viewport.left] = [0, 0, 0, 0];
@@ -274,6 +250,7 @@ export class Pane implements Part {
 
   #load(line: string, keep: boolean, then?: () => void): void {
     const read: Line[] = [];
+    const started = performance.now();
     this.#isReading = true;
     // What stands there stays until the new lines have come: a pane that is read again does not flicker.
     let isShown = false;
@@ -287,6 +264,8 @@ export class Pane implements Part {
     };
     const done = (error: readonly string[] | undefined): void => {
       this.#isReading = false;
+      this.#readAt = performance.now();
+      this.#took = this.#readAt - started;
       this.#error = error?.filter((each) => !each.startsWith('  ')).join('; ');
       if (this.#fallBack(read)) return;
       this.#take(read);
@@ -315,19 +294,16 @@ export class Pane implements Part {
     this.#lay();
   }
 
-  /** The lines with what is unfolded below them. */
   #lay(): void {
-    const lines =
-      this.#unfolded.size === 0
-        ? this.#read
-        : this.#read.flatMap((line) => [line, ...(this.#unfolded.get(textOf(line)) ?? [])]);
-    this.viewport.replace(lines);
+    this.viewport.replace(this.#unfolding.laid(this.#read));
     this.#host.changed(this, true);
   }
 
   #paint(window: CellWindow): void {
     if (this.viewport.total > 0) {
-      this.viewport.paint(window, this.#focused);
+      const below = this.#preview.rows(window.height);
+      this.viewport.paint(window, this.#focused, window.height - below);
+      this.#preview.paint(window, below);
       if (this.#error !== undefined) window.text(0, window.height - 1, ` ${this.#error} `, 'warn');
       return;
     }

@@ -138,6 +138,8 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
   bind('pane', 'p', 'pause', 'hold what is shown; again: go on'),
   bind('pane', 'P', 'pin', 'pin the pane: it stays when another task or symbol is chosen'),
 
+  bind('pane', 'a', 'note', 'add a note about what is selected'),
+
   bind('pane', 'z', 'zoom', 'the pane over the whole screen, and back'),
   bind('pane', 'H', 'hide', 'hide the pane'),
   bind('pane', 'w', 'swap', 'exchange it with the next pane'),

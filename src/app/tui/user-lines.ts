@@ -45,6 +45,11 @@ export class UserLines {
     const host = this.#host;
     this.#control.reset();
     host.scrollback.command(line, by);
+    const note = /^\s*#\s*(.+)$/.exec(line)?.[1];
+    if (note !== undefined) {
+      host.note(note);
+      return;
+    }
     const since = performance.now();
     let lines = 0;
     const show = (): void => host.update({ running: { line, since, lines } });

@@ -168,8 +168,9 @@ export class Viewport {
     return at >= 0;
   }
 
-  paint(window: CellWindow, focused: boolean): void {
-    this.#height = Math.max(1, window.height);
+  /** Paints into the first `height` rows. */
+  paint(window: CellWindow, focused: boolean, height = window.height): void {
+    this.#height = Math.max(1, height);
     this.#measure(window.width);
     if (this.follows) {
       this.chosen = Math.max(0, this.#lines.length - 1);
@@ -177,7 +178,7 @@ export class Viewport {
     }
     this.#clamp();
     this.#reveal();
-    for (let y = 0; y < window.height; y++) {
+    for (let y = 0; y < height; y++) {
       const line = this.#at(this.top + y);
       if (line === undefined) break;
       const isChosen = this.top + y === this.chosen;
