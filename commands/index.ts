@@ -34,6 +34,7 @@ import struct from './struct.ts';
 import sym from './sym.ts';
 import sys from './sys.ts';
 import task from './task.ts';
+import trace from './trace.ts';
 import tree from './tree.ts';
 import union from './union.ts';
 import waiters from './waiters.ts';
@@ -66,6 +67,7 @@ export const commands: readonly Command[] = [
   log,
   report,
   oom,
+  trace,
   mod,
   sym,
   dis,

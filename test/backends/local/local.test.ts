@@ -7,10 +7,20 @@ describe('this machine', () => {
 
   it('opens whatever it allows', () => {
     expect(backend).toMatchObject({ name: 'local', liveness: 'live' });
-    expect(backend.control).toBeUndefined();
     expect(backend.files?.read('/proc/version')).toMatchObject({ ok: true });
     expect(backend.counters.roundTrips).toBe(1);
     expect(backend.counters.bytes).toBeGreaterThan(10);
+  });
+
+  it('changes nothing but tracefs, and lets flow nothing but trace pipes and the log', () => {
+    const outside = ['/proc/sys/kernel/panic', '/sys/kernel/tracing/../mm/ksm/run', '/tmp/x'];
+    for (const path of outside) {
+      expect(backend.control?.apply([{ kind: 'write', path, text: '1' }]), path).toMatchObject({
+        path,
+        reason: 'denied',
+      });
+      expect(backend.streams?.open(path), path).toMatchObject({ path, reason: 'denied' });
+    }
   });
 
   it('says of each capability whether it is there, from what, and what would help', () => {

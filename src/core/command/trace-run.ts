@@ -1,0 +1,54 @@
+/**
+ * Tracing without harm: kdbg's own tasks and the way by which it reads are left out, and a trace that writes more than
+ * the target should bear is stopped before it has run a second.
+ */
+
+import { fileText } from '../kernel/text-file.ts';
+import { ownDirectory, startOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
+import type { TraceRequest } from '../kernel/trace-plan.ts';
+import { entriesWritten, readTraceStats } from '../kernel/trace-state.ts';
+import { tracefs } from '../kernel/tracefs.ts';
+import { type Item, notice } from '../output/item.ts';
+import type { Scope } from './scope.ts';
+
+/** How long a trace is watched when it has begun. */
+const PROBATION_MS = 200;
+/** Entries for each second, all CPUs together, that a trace may write. */
+const RATE_MAX = 50_000;
+const ANCESTORS_MAX = 16;
+
+/** Starts a trace and watches it. True when it goes on. */
+export function* startWatched(scope: Scope, request: Omit<TraceRequest, 'ownPids'>): Generator<Item, boolean> {
+  const { kernel } = scope;
+  startOwnTrace(kernel, { ...request, ownPids: ownPids(scope) });
+  const rate = measureRate(scope);
+  if (rate <= RATE_MAX) return true;
+  switchOwnTrace(kernel, false);
+  yield notice(
+    `stopped: it wrote ${Math.round(rate)} entries a second, more than ${RATE_MAX}; "trace show" has what came, a narrower filter helps`,
+  );
+  return false;
+}
+
+/** Entries a second, over the probation. */
+function measureRate(scope: Scope): number {
+  const { trace } = ownDirectory(scope.kernel);
+  const fs = tracefs(scope.kernel);
+  const started = scope.shell.now();
+  const before = entriesWritten(readTraceStats(fs, trace.instance));
+  scope.shell.sleep(PROBATION_MS);
+  const written = entriesWritten(readTraceStats(fs, trace.instance)) - before;
+  return (written * 1000) / Math.max(PROBATION_MS, scope.shell.now() - started);
+}
+
+/** The threads of kdbg (or of its reader) there, and all above it: the shell, sudo, the SSH server. */
+function ownPids({ kernel, shell }: Scope): readonly number[] {
+  const threads = kernel.files.list(`/proc/${shell.initialPid}/task`);
+  const pids = new Set(threads.ok ? threads.names.map(Number).filter((pid) => pid > 0) : [shell.initialPid]);
+  for (let pid = shell.initialPid, i = 0; i < ANCESTORS_MAX; i++) {
+    pid = Number(/^PPid:\s+(\d+)/m.exec(fileText(kernel, `/proc/${pid}/status`) ?? '')?.[1] ?? 0);
+    if (pid <= 1) break;
+    pids.add(pid);
+  }
+  return [...pids];
+}

@@ -1,0 +1,202 @@
+/**
+ * kdbg's own trace: an instance of tracefs that it makes, sets up, and removes again. The buffer that everybody shares is
+ * left alone. What undoes it all is told to the target's side before the first change, and is done there when kdbg dies
+ * or the connection is lost.
+ *
+ * A filter that matches nothing leaves the old one (none: every function) in place, so it is read back before the tracer
+ * starts.
+ */
+import { BackendError, UnsupportedError, UsageError } from '../errors.ts';
+import type { ControlSource, ControlStep } from '../memory/backend.ts';
+import type { Kernel } from './kernel.ts';
+import { fileText } from './text-file.ts';
+import { setUpSteps, startSteps, type TraceRequest, undoSteps } from './trace-plan.ts';
+import { type Tracefs, tracefs } from './tracefs.ts';
+
+/** The instance as it runs. */
+export interface OwnTrace {
+  readonly instance: string;
+  readonly request: TraceRequest;
+  /** What makes tracefs as it was. */
+  readonly undo: readonly ControlStep[];
+}
+
+/** Instances of kdbg are named so: those of a session that was killed are found by it. */
+export const OWN_INSTANCE = /^kdbg-[0-9a-f]{8}$/;
+const KEY = 'own trace';
+/** A new instance allocates its default size for each CPU before it can be made smaller. */
+const INSTANCE_KIB_PER_CPU = 1536;
+const SPARE_KIB = 64 * 1024;
+const INSTANCES_MAX = 8;
+
+/** The trace that is on; undefined when none is. */
+export function ownTrace(kernel: Kernel): OwnTrace | undefined {
+  return holder(kernel).trace;
+}
+
+/** Makes the instance and starts it. Throws UsageError, UnsupportedError, BackendError; then all is as before. */
+export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
+  const held = holder(kernel);
+  if (held.trace !== undefined) throw new UsageError('a trace is on already', { hint: '"trace stop" ends it' });
+  const fs = tracefs(kernel);
+  const control = controlOf(kernel);
+  checkTracer(fs, request);
+  checkRoom(kernel, fs);
+  const instance = `kdbg-${Math.floor(Math.random() * 0x1_0000_0000)
+    .toString(16)
+    .padStart(8, '0')}`;
+  const undo = undoSteps(fs, instance, request.options);
+  control.restore(undo);
+  try {
+    apply(control, setUpSteps(fs, instance, request));
+    checkFilter(fs, instance, request);
+    apply(control, startSteps(fs, instance, request));
+  } catch (error) {
+    try {
+      undoAll(control, undo);
+    } catch {
+      // The first trouble is the one to tell; the target's side tries the removal again at the end of the session.
+    }
+    throw explained(error, request);
+  }
+  held.trace = { instance, request, undo };
+  return held.trace;
+}
+
+/** Stops recording into the buffer, or goes on; what is in it stays. */
+export function switchOwnTrace(kernel: Kernel, isOn: boolean): void {
+  const { directory } = ownDirectory(kernel);
+  apply(controlOf(kernel), [{ kind: 'write', path: `${directory}/tracing_on`, text: isOn ? '1' : '0' }]);
+}
+
+/** Empties the buffer. */
+export function clearOwnTrace(kernel: Kernel): void {
+  const { directory } = ownDirectory(kernel);
+  apply(controlOf(kernel), [{ kind: 'write', path: `${directory}/trace`, text: '' }]);
+}
+
+/** Stops it and removes the instance: tracefs is as it was. */
+export function stopOwnTrace(kernel: Kernel): void {
+  const { trace } = ownDirectory(kernel);
+  undoAll(controlOf(kernel), trace.undo);
+  holder(kernel).trace = undefined;
+}
+
+/** Instances that a killed session of kdbg has left. */
+export function leftInstances(kernel: Kernel): readonly string[] {
+  const own = ownTrace(kernel)?.instance;
+  return tracefs(kernel)
+    .instances()
+    .filter((name) => OWN_INSTANCE.test(name) && name !== own);
+}
+
+/** Removes an instance that was left. */
+export function removeLeftInstance(kernel: Kernel, instance: string): void {
+  if (!OWN_INSTANCE.test(instance)) throw new UsageError(`${instance} is no instance of kdbg`);
+  undoAll(controlOf(kernel), undoSteps(tracefs(kernel), instance, []));
+}
+
+/** Throws UsageError when no trace is on. */
+export function ownDirectory(kernel: Kernel): { readonly trace: OwnTrace; readonly directory: string } {
+  const trace = ownTrace(kernel);
+  if (trace === undefined) throw new UsageError('no trace is on', { hint: '"trace start" begins one' });
+  return { trace, directory: tracefs(kernel).directory(trace.instance) };
+}
+
+function holder(kernel: Kernel): { trace: OwnTrace | undefined } {
+  return kernel.memo(KEY, 'session', () => ({ trace: undefined }));
+}
+
+function controlOf({ backend }: Kernel): ControlSource {
+  if (backend.control !== undefined) return backend.control;
+  throw new UnsupportedError(`nothing can be traced on ${backend.name}: only a live target is`);
+}
+
+/** Each step for itself: what a half-made instance lacks keeps nothing else from being undone. */
+function undoAll(control: ControlSource, steps: readonly ControlStep[]): void {
+  const failures = steps.map((step) => control.apply([step]));
+  const last = failures.at(-1);
+  if (last !== undefined && last.reason !== 'absent') throw new TraceControlError(last.path, last.detail);
+  control.restore([]);
+}
+
+function apply(control: ControlSource, steps: readonly ControlStep[]): void {
+  const failure = control.apply(steps);
+  if (failure !== undefined) throw new TraceControlError(failure.path, failure.detail);
+}
+
+/** A file of tracefs that refused what was written. */
+class TraceControlError extends BackendError {
+  readonly path: string;
+
+  constructor(path: string, detail: string) {
+    super(`${path}: ${detail}`);
+    this.path = path;
+  }
+
+  override get endsCommand(): boolean {
+    return false;
+  }
+}
+
+function checkTracer(fs: Tracefs, { tracer }: TraceRequest): void {
+  const available = (fs.text(`${fs.root}/available_tracers`) ?? '').split(/\s+/);
+  if (available.includes(tracer)) return;
+  throw new UsageError(`this kernel has no tracer "${tracer}"`, { hint: `it has ${available.join(', ')}, and events` });
+}
+
+/** A filter that the kernel did not take would trace every function of it. */
+function checkFilter(fs: Tracefs, instance: string, { functions, tracer }: TraceRequest): void {
+  if (functions.length === 0 || tracer === 'nop') return;
+  const held = fs.text(`${fs.directory(instance)}/set_ftrace_filter`, 4096) ?? '';
+  if (held === '' || held.startsWith('####')) {
+    throw new UsageError(`the kernel traces no function "${functions.join(' ')}"`, {
+      hint: '"trace functions PATTERN" lists those that it can; many small ones are inlined',
+    });
+  }
+}
+
+function checkRoom(kernel: Kernel, fs: Tracefs): void {
+  const own = fs.instances().filter((name) => OWN_INSTANCE.test(name));
+  if (own.length >= INSTANCES_MAX) {
+    throw new UsageError(`${own.length} instances of kdbg are there already`, { hint: '"trace clean" removes them' });
+  }
+  const available = Number(
+    /^MemAvailable:\s+(\d+) kB/m.exec(fileText(kernel, '/proc/meminfo') ?? '')?.[1] ?? Number.NaN,
+  );
+  const cpus = fs.names(`${fs.root}/per_cpu`).length;
+  const needed = cpus * INSTANCE_KIB_PER_CPU + SPARE_KIB;
+  if (available < needed) {
+    throw new UnsupportedError(
+      `a trace needs ${Math.ceil(needed / 1024)} MiB for a moment, and ${Math.floor(available / 1024)} MiB are available`,
+    );
+  }
+}
+
+/** What a refusal of the kernel means. */
+function explained(error: unknown, request: TraceRequest): unknown {
+  if (!(error instanceof TraceControlError)) return error;
+  const file = error.path.slice(error.path.lastIndexOf('/') + 1);
+  if (file === 'set_ftrace_filter' || file === 'set_ftrace_notrace') {
+    return new UsageError(`the kernel traces no function "${request.functions.join(' ')}": ${error.message}`, {
+      hint: '"trace functions PATTERN" lists those that it can; many small ones are inlined',
+    });
+  }
+  if (file === 'current_tracer') {
+    const hint =
+      request.tracer === 'function_graph'
+        ? 'only since Linux 6.11 can function_graph run in an instance; "trace callers" works everywhere'
+        : 'available_tracers lists those that this kernel has';
+    return new UnsupportedError(`this kernel cannot run the tracer ${request.tracer} for kdbg: ${error.message}`, hint);
+  }
+  if (error.path.includes('/events/')) {
+    const hint = '"trace events PATTERN" lists them; the error_log of the instance is gone with it';
+    return new UsageError(`the kernel refused the event or its filter: ${error.message}`, { hint });
+  }
+  if (error.path.includes('/options/')) {
+    return new UsageError(`the kernel has no trace option "${file}", or refuses it`, {
+      hint: '"trace options" lists them',
+    });
+  }
+  return error;
+}
