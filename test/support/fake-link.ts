@@ -39,6 +39,8 @@ export interface FakeLinkOptions {
   readonly facts?: Partial<ReaderFacts>;
   readonly segments?: readonly TestSegment[];
   readonly vmcoreinfo?: string;
+  /** This user may not read it. */
+  readonly kcore?: 'denied';
 }
 
 export class FakeLink implements Link {
@@ -61,7 +63,7 @@ export class FakeLink implements Link {
   readonly flowing: Uint8Array[] = [];
   readonly #memory: FakeMemory;
   readonly #files: FileSource;
-  readonly #kcore: Uint8Array;
+  readonly #kcore: Uint8Array | undefined;
   #lastId = 0;
   #there = 0;
 
@@ -70,7 +72,7 @@ export class FakeLink implements Link {
     this.#files = options.files ?? fakeFiles({});
     this.facts = { ...FAKE_FACTS, ...options.facts };
     const notes = note('VMCOREINFO', 0, encodeText(options.vmcoreinfo ?? 'OSRELEASE=6.12.0-test\n'));
-    this.#kcore = coreFile({ notes, segments: options.segments ?? SEGMENTS });
+    this.#kcore = options.kcore === 'denied' ? undefined : coreFile({ notes, segments: options.segments ?? SEGMENTS });
   }
 
   readonly wire = { received: 0, sent: 0, latency: { last: 50, min: 49, median: 50 } };
@@ -147,6 +149,7 @@ export class FakeLink implements Link {
 
   #file(path: string, limit: number, known: string): FileResult | 'same' {
     if (path === '/proc/kcore') {
+      if (this.#kcore === undefined) return { ok: false, failure: { path, reason: 'denied', detail: 'EACCES' } };
       return { ok: true, bytes: this.#kcore.subarray(0, limit), truncated: true };
     }
     const result = this.#files.read(path, limit);

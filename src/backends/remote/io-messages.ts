@@ -85,34 +85,37 @@ export interface QuestionAnswer {
   readonly answer: string | undefined;
 }
 
-/** An error as it crosses threads: classes do not. */
+/** An error as it crosses threads: classes do not, and their names are not kept by a build. */
 export interface IoFailure {
-  readonly name: string;
+  readonly kind: 'cancelled' | 'usage' | 'open' | 'backend' | 'bug';
   readonly message: string;
   readonly hint: string | undefined;
 }
 
 export function failureOf(error: unknown): IoFailure {
-  if (error instanceof KdbgError) return { name: error.name, message: error.message, hint: error.hint };
-  return {
-    name: 'Error',
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    hint: undefined,
-  };
+  if (error instanceof KdbgError) return { kind: kindOf(error), message: error.message, hint: error.hint };
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: 'bug', message, hint: undefined };
+}
+
+function kindOf(error: KdbgError): IoFailure['kind'] {
+  if (error instanceof CancelledError) return 'cancelled';
+  if (error instanceof UsageError) return 'usage';
+  return error instanceof OpenError ? 'open' : 'backend';
 }
 
 /** The error again; what is none of the user's errors is a bug of kdbg, and stays one. */
-export function errorOf({ name, message, hint }: IoFailure): Error {
-  switch (name) {
-    case 'CancelledError':
+export function errorOf({ kind, message, hint }: IoFailure): Error {
+  switch (kind) {
+    case 'cancelled':
       return new CancelledError();
-    case 'OpenError':
+    case 'open':
       return new OpenError(message, hint);
-    case 'UsageError':
+    case 'usage':
       return new UsageError(message, hint === undefined ? {} : { hint });
-    case 'Error':
-      return new Error(message);
-    default:
+    case 'backend':
       return new BackendError(message, hint);
+    case 'bug':
+      return new Error(message);
   }
 }
