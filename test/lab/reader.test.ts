@@ -8,6 +8,7 @@ import { READER_KINDS } from '../../src/backends/remote/reader/programs.ts';
 import { startReader } from '../../src/backends/remote/reader/start.ts';
 import type { Reader, ReaderKind } from '../../src/backends/remote/reader.ts';
 import { bootGuest, type Guest } from './guest.ts';
+import { type LoginUser, loginUsers } from './logins.ts';
 
 const TRACING = '/sys/kernel/tracing';
 
@@ -185,5 +186,38 @@ describe.each(READER_KINDS)('%s puts tracefs back', (kind) => {
     expect(await until(async () => (await left()) === '', 15_000), await left()).toBe(true);
     stream.close();
     reader.close();
+  });
+});
+
+describe('sudo', () => {
+  const as = (user: LoginUser, password: string | undefined, kind?: ReaderKind): Promise<Reader> => {
+    const argv = ['ssh', ...ssh.slice(0, -1), `${user}@127.0.0.1`, 'sh'];
+    return startReader(openCommandChannel(argv), { kind, timeoutMs: 60_000, sudo: { ask: async () => password } });
+  };
+
+  test.each(['sudoer', 'ptysudoer'] as const)('%s becomes root without a password', async (user) => {
+    const reader = await as(user, undefined);
+    expect(reader.facts.uid).toBe(0);
+    const [bytes] = await files(reader, ['/sys/kernel/btf/vmlinux']);
+    expect(sha256(bytes as Uint8Array)).toBe(sha256(await guest.get('/sys/kernel/btf/vmlinux')));
+    reader.close();
+    expect(await until(async () => (await left()) === '', 15_000), await left()).toBe(true);
+  });
+
+  test.each(READER_KINDS)('asker becomes root with a password: %s', async (kind) => {
+    const reader = await as('asker', loginUsers.asker.password, kind);
+    expect(reader.facts.uid).toBe(0);
+    expect((await files(reader, ['/sys/kernel/btf/vmlinux']))[0]?.length).toBeGreaterThan(1 << 20);
+    expect((await guest.run('cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null')).stdout).not.toContain(
+      loginUsers.asker.password,
+    );
+    reader.close();
+    expect(await until(async () => (await left()) === '', 15_000), await left()).toBe(true);
+  });
+
+  test('what is wrong is said', async () => {
+    await expect(as('asker', 'not-the-password')).rejects.toThrow(/did not accept the password/);
+    await expect(as('tty', undefined)).rejects.toThrow(/wants a terminal/);
+    await expect(as('plain', loginUsers.plain.password)).rejects.toThrow(/sudo there/);
   });
 });

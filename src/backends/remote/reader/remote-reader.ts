@@ -54,6 +54,10 @@ export function createReader(connection: Connection, map: KcoreMap, facts: Reade
     set onGone(listener) {
       connection.onGone = listener;
     },
-    close: () => connection.end('closed'),
+    close() {
+      // Whoever closes it knows.
+      connection.onGone = () => undefined;
+      connection.end('closed');
+    },
   };
 }
