@@ -3,6 +3,8 @@
  * something changed; the grids are laid over one another, and what differs from what the terminal shows is written in
  * one piece within a synchronised update (DEC private mode 2026, which terminals that do not know it ignore).
  */
+
+import type { ReactElement } from 'react';
 import { difference, Grid, Styles } from './cells.ts';
 import type { Part, Point, Rect, Size } from './contract.ts';
 import { FrameReader } from './frame.ts';
@@ -44,7 +46,7 @@ export class Compositor {
   #cursor = '';
   #isDrawing = false;
 
-  /** `onInk` is called when a component changed by itself: a key typed into a text input. */
+  /** `onInk` is called when a component changed by itself, or may take another key. */
   constructor(theme: Theme, onInk: () => void) {
     this.#theme = theme;
     this.#onInk = onInk;
@@ -71,6 +73,12 @@ export class Compositor {
   drop(part: Part): void {
     this.#surfaces.get(part)?.root?.close();
     this.#surfaces.delete(part);
+  }
+
+  /** Whether a part was drawn and its ink components, if it has any, have taken all keys. */
+  isReady(part: Part): boolean {
+    const surface = this.#surfaces.get(part);
+    return surface !== undefined && (surface.root === undefined || surface.root.isReady);
   }
 
   /** Hands a key to the ink components of a part. */
@@ -117,11 +125,15 @@ export class Compositor {
     }
     this.#isDrawing = true;
     const size = { width, height };
-    if (surface.root === undefined) surface.root = new InkRoot(drawing.element, size, () => this.#inkChanged(part));
+    if (surface.root === undefined) surface.root = this.#openRoot(part, drawing.element, size);
     else surface.root.render(drawing.element, size);
     this.#isDrawing = false;
     surface.grid = surface.reader.read(surface.root.frame, size);
     return surface.grid;
+  }
+
+  #openRoot(part: Part, element: ReactElement, size: Size): InkRoot {
+    return new InkRoot(element, size, { onFrame: () => this.#inkChanged(part), onReady: () => this.#onInk() });
   }
 
   #surfaceOf(part: Part, size: Size): Surface {

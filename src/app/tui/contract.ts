@@ -134,7 +134,10 @@ export interface ScrollbackPart extends Part {
   append(lines: readonly Line[]): void;
   /** Lines of kdbg's own: errors, remarks. */
   say(lines: readonly Line[]): void;
-  /** Scrolls by rows, negative to older ones; for wheel and paging keys that arrive while the prompt has the keys. */
+  /**
+   * Scrolls by rows, negative to older ones, Infinity to the end; for wheel and paging keys that arrive while the prompt
+   * has the keys.
+   */
   scroll(rows: number): void;
   /** Opens its search prompt (`/`). */
   search(): void;

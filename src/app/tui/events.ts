@@ -39,6 +39,7 @@ function takeFocused(host: Host, event: Exclude<InputEvent, MouseEvent>): void {
     else if (event.ctrl && name === 'p') host.openPalette();
     else if (event.text === '?') perform(host, 'keys');
     else if (event.text === '/') host.scrollback.search();
+    else if (name === 'home' || name === 'end') host.scrollback.scroll(name === 'home' ? -Infinity : Infinity);
     else if (name === 'page-up' || name === 'page-down') {
       host.scrollback.scroll((name === 'page-up' ? -1 : 1) * Math.max(1, scrollbackRows(host) - 1));
     }

@@ -47,12 +47,18 @@ function symbolLine(name: string, text: string): string {
 }
 
 function addressLine(address: bigint, type: string | undefined, text: string): string {
-  if (type !== undefined) return `struct ${harmless(type)} ${hex(address)}`;
+  if (type !== undefined) return typedLine(harmless(type), address);
   // A frame's program counter: the code that led there.
   if (address >= IMAGE_START && /\bat [0-9a-f]{16}/.test(text)) return `dis -r ${hex(address)}`;
   // An instruction of dis: the code from there on.
   if (/^\s*0x[0-9a-f]+ </.test(text)) return `dis ${hex(address)} 16`;
   return `rd -s ${hex(address)} 16`;
+}
+
+/** `struct task_struct` and `task_struct` are the same to whoever refers to it; what is neither is printed as memory. */
+function typedLine(type: string, address: bigint): string {
+  if (/^(?:struct|union) \w+$/.test(type)) return `${type} ${hex(address)}`;
+  return /^\w+$/.test(type) ? `struct ${type} ${hex(address)}` : `rd -s ${hex(address)} 16`;
 }
 
 /** A symbol as the argument of a command: its address where its name would be read as something else. */

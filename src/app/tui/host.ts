@@ -67,6 +67,8 @@ export class Host implements App {
   readonly #options: HostOptions;
   readonly #lines: UserLines;
   readonly #mouse = new Mouse();
+  /** Events that an overlay is not ready for. */
+  readonly #waiting: InputEvent[] = [];
   #chosen: NodeJS.Timeout | undefined;
   #end: (status: number) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
@@ -93,6 +95,7 @@ export class Host implements App {
       mouse: config.mouse,
       onEvents: (events) => this.#take(events),
       frame: () => this.#frame(),
+      onDrawn: () => this.#take([]),
       onResize: () => this.#resized(),
       onInterrupt: () => void this.cancel(),
       onEnd: () => this.quit(),
@@ -298,7 +301,14 @@ export class Host implements App {
     return frameOf(this);
   }
 
+  /** An overlay takes what follows a key when it has taken the key: `/text` and Enter may come at once. */
   #take(events: readonly InputEvent[]): void {
-    for (const event of events) takeEvent(this, event, this.#mouse);
+    this.#waiting.push(...events);
+    while (this.overlay === undefined || this.screen.compositor.isReady(this.overlay)) {
+      const event = this.#waiting.shift();
+      if (event === undefined) return;
+      takeEvent(this, event, this.#mouse);
+      this.screen.draw();
+    }
   }
 }

@@ -12,14 +12,25 @@ import { KeyTaken } from './text-field.tsx';
 /** What changes no text is not told to be taken: the next key follows after this time. Others have far more. */
 const MOVE_MS = 60;
 const TEXT_MS = 1000;
+/** After this time an element that listens for no keys is taken for one that never will. */
+const LISTEN_MS = 300;
+
+export interface InkRootEvents {
+  /** There is another frame. */
+  readonly onFrame: () => void;
+  /** The components have taken all keys, or have begun to listen for some. */
+  readonly onReady: () => void;
+}
 
 export class InkRoot {
   readonly #output: FrameOutput;
-  readonly #input = new KeyInput();
+  readonly #input: KeyInput;
   readonly #instance: Instance;
+  readonly #since = performance.now();
 
-  constructor(element: ReactElement, size: Size, onFrame: () => void) {
+  constructor(element: ReactElement, size: Size, { onFrame, onReady }: InkRootEvents) {
     this.#output = new FrameOutput(size, onFrame);
+    this.#input = new KeyInput(onReady);
     this.#instance = render(this.#wrapped(element), {
       stdout: this.#output as unknown as NodeJS.WriteStream,
       stderr: this.#output as unknown as NodeJS.WriteStream,
@@ -32,6 +43,11 @@ export class InkRoot {
 
   get frame(): string {
     return this.#output.frame;
+  }
+
+  /** All keys were taken, and another would be. */
+  get isReady(): boolean {
+    return this.#input.isReady || (!this.#input.isListenedTo && performance.now() - this.#since > LISTEN_MS);
   }
 
   /** Renders at once. */
@@ -100,6 +116,23 @@ class KeyInput extends EventEmitter {
   #keys: string[] = [];
   #offered: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #onReady: () => void;
+
+  constructor(onReady: () => void) {
+    super();
+    this.#onReady = onReady;
+    this.on('newListener', (event) => {
+      if (event === 'readable') queueMicrotask(onReady);
+    });
+  }
+
+  get isListenedTo(): boolean {
+    return this.listenerCount('readable') > 0;
+  }
+
+  get isReady(): boolean {
+    return this.isListenedTo && this.#timer === undefined && this.#keys.length === 0;
+  }
 
   type(raw: string): void {
     this.#keys.push(raw);
@@ -132,7 +165,10 @@ class KeyInput extends EventEmitter {
   #next(): void {
     this.#timer = undefined;
     const key = this.#keys.shift();
-    if (key === undefined) return;
+    if (key === undefined) {
+      this.#onReady();
+      return;
+    }
     this.#offered = key;
     this.#timer = setTimeout(() => this.#next(), isText(key) ? TEXT_MS : MOVE_MS);
     this.emit('readable');

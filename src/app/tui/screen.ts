@@ -18,6 +18,8 @@ export interface ScreenOptions {
   readonly onEvents: (events: readonly InputEvent[]) => void;
   /** What is to be seen now. */
   readonly frame: () => Frame;
+  /** A frame was drawn. */
+  readonly onDrawn: () => void;
   readonly onResize: () => void;
   /** SIGINT that came as a signal and not as a key. */
   readonly onInterrupt: () => void;
@@ -97,6 +99,7 @@ export class Screen {
     this.#later = undefined;
     const bytes = this.compositor.render(this.#options.frame());
     if (bytes !== '') this.#isBlocked = !this.#options.output.write(bytes);
+    this.#options.onDrawn();
   }
 
   redrawAll(): void {

@@ -18,7 +18,7 @@ const PROMPT = 'kdbg> ';
 /** Keys that may wait for an answer. */
 const WAITING_MAX = 100_000;
 /** What these keys mean on an empty line is the screen's to say. */
-const PASSED_WHEN_EMPTY: ReadonlySet<string> = new Set(['ctrl-p', 'page-up', 'page-down', '?', '/']);
+const PASSED_WHEN_EMPTY: ReadonlySet<string> = new Set(['ctrl-p', 'page-up', 'page-down', 'home', 'end', '?', '/']);
 /** Paging, whatever is typed. */
 const ALWAYS_PASSED: ReadonlySet<string> = new Set([
   'shift-page-up',

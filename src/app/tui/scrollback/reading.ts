@@ -111,7 +111,9 @@ export class Reading {
   }
 
   scroll(rows: number): void {
-    this.#place(this.#moved(this.top, rows));
+    if (rows === Infinity) this.toEnd();
+    else if (rows === -Infinity) this.toTop(this.store.first);
+    else this.#place(this.#moved(this.top, rows));
   }
 
   /** Scrolls as little as shows the line. */
