@@ -134,16 +134,20 @@ function* slabsOf(
  * whose top byte is PGTY_slab since 4ffca5a96678 "mm: support only one page_type per page" (v6.12).
  */
 function slabTest(kernel: Kernel): (view: DataView, offset: number) => boolean {
-  const type = kernel.types.enumerator('PGTY_slab');
+  const type = enumerator(kernel, 'pagetype', 'PGTY_slab');
   const typeAt = findStructMember(kernel, 'page', 'page_type');
   if (type !== undefined && typeAt !== undefined) {
-    return (view, offset) => view.getUint32(offset + typeAt.offset, true) >>> 24 === Number(type.value);
+    return (view, offset) => view.getUint32(offset + typeAt.offset, true) >>> 24 === Number(type);
   }
-  const flags = kernel.types.find('enum', 'pageflags', VMLINUX);
-  const bit = flags?.kind === 'enum' ? flags.enumerators.find(({ name }) => name === 'PG_slab')?.value : undefined;
+  const bit = enumerator(kernel, 'pageflags', 'PG_slab');
   const flagsAt = findStructMember(kernel, 'page', 'flags');
   if (bit === undefined || flagsAt === undefined) return () => true;
   return (view, offset) => (view.getBigUint64(offset + flagsAt.offset, true) & (1n << bit)) !== 0n;
+}
+
+function enumerator(kernel: Kernel, name: string, value: string): bigint | undefined {
+  const type = kernel.types.find('enum', name, VMLINUX);
+  return type?.kind === 'enum' ? type.enumerators.find((one) => one.name === value)?.value : undefined;
 }
 
 function* searchBatch(

@@ -1,8 +1,7 @@
 /**
  * Spinlocks: a qspinlock is one word. Bits 0-7: locked, 8: a CPU spins for it as the next, above: the tail of a queue of
- * CPUs, which spin on nodes of their own (per-CPU `qnodes`, of struct qnode since 0fa809ca7f81 "locking/pvqspinlock: Extend
- * node size when pvqspinlock is configured" (v4.20)). Who has it is written only with CONFIG_DEBUG_SPINLOCK. On PREEMPT_RT
- * a spinlock_t is an rt_mutex (rt-mutex.ts). A queue of spinning CPUs stands still only on a frozen target.
+ * CPUs, which spin on nodes of their own (per-CPU `qnodes`). Who has it is written only with CONFIG_DEBUG_SPINLOCK. On
+ * PREEMPT_RT a spinlock_t is an rt_mutex (rt-mutex.ts). A queue of spinning CPUs stands still only on a frozen target.
  */
 import { VMLINUX } from '../../types/btf-table.ts';
 import { sizeOf } from '../../types/type.ts';
@@ -96,14 +95,14 @@ export interface SpinNode {
 
 /** The nodes that CPUs spin on, by address: as many of each as its count says. */
 export function activeNodes(kernel: Kernel): ReadonlyMap<bigint, SpinNode> {
-  const type = kernel.types.find('struct', 'qnode', VMLINUX) ?? kernel.types.find('struct', 'mcs_spinlock', VMLINUX);
+  const type = kernel.types.find('struct', 'qnode', VMLINUX);
   const next = findStructMember(kernel, 'mcs_spinlock', 'next');
   const count = findStructMember(kernel, 'mcs_spinlock', 'count');
   const found = new Map<bigint, SpinNode>();
   if (type === undefined || next === undefined || count === undefined) return found;
   const size = BigInt(sizeOf(type));
   for (const cpu of cpus(kernel, 'online')) {
-    const base = perCpuSymbol(kernel, 'qnodes', cpu) ?? perCpuSymbol(kernel, 'mcs_nodes', cpu);
+    const base = perCpuSymbol(kernel, 'qnodes', cpu);
     if (base === undefined) return found;
     const used = attempt(() => kernel.memory.s32(base + BigInt(count.offset), 'qnode.mcs.count')) ?? 0;
     for (let index = 0; index < Math.min(used, NODES); index++) {

@@ -15,7 +15,7 @@ import type { LockScene, Queued } from './lock-reading.ts';
 import { attempt } from './lock-reading.ts';
 import type { TaskEntry } from './task-table.ts';
 
-/** Kinds whose queue is of this form, with the lock's and the waiter's structure. */
+/** Kinds whose queue is of this form: the structures of the lock and of its waiter. */
 const STRUCTURES = {
   mutex: ['mutex', 'mutex_waiter'],
   rwsem: ['rw_semaphore', 'rwsem_waiter'],
@@ -32,6 +32,7 @@ export interface WaitListLayout {
   readonly offset: number;
   readonly headless: boolean;
   readonly waiter: string;
+  /** Bytes of the waiter that are read. */
   readonly waiterSize: number;
   /** Of `list` and `task` in the waiter. */
   readonly list: number;
@@ -53,15 +54,16 @@ export function waitListLayout(kernel: Kernel, kind: QueuedKind): WaitListLayout
     const task = findStructMember(kernel, waiter, 'task');
     const offset = first?.offset ?? head?.offset;
     if (offset === undefined || list === undefined || task === undefined) return undefined;
+    const type = findStructMember(kernel, waiter, 'type')?.offset;
     return {
       kind,
       offset,
       headless: first !== undefined,
       waiter,
-      waiterSize: Math.max(list.offset + 16, task.offset + 8) + 16,
+      waiterSize: Math.max(list.offset + 16, task.offset + 8, (type ?? 0) + 8),
       list: list.offset,
       task: task.offset,
-      type: findStructMember(kernel, waiter, 'type')?.offset,
+      type,
     };
   });
 }
@@ -110,6 +112,7 @@ export function waiterTask(scene: LockScene, layout: WaitListLayout, node: bigin
   return task !== undefined && scene.tasks.onStackOf(task, node) ? task : undefined;
 }
 
+/** How a waiter wants the lock. */
 export function waiterMode(kernel: Kernel, layout: WaitListLayout, node: bigint): LockMode {
   if (layout.kind === 'mutex') return 'exclusive';
   if (layout.type === undefined) return 'any';
