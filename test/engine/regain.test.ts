@@ -11,11 +11,7 @@ import { FakeSleepers } from '../support/fake-sleepers.ts';
 import { FakeTasks } from '../support/fake-tasks.ts';
 
 /** A session on tasks behind a link. */
-function open() {
-  const { fake } = new FakeTasks(
-    Array.from({ length: 600 }, (_, i) => ({ pid: i + 1 })),
-    { page: true },
-  );
+function open(fake: FakeKernel = new FakeTasks([1, 3, 7].map((pid) => ({ pid }))).fake) {
   const link = new FakeLink(fake.memory);
   const { backend } = fakeRemote(link);
   const notices: string[] = [];
