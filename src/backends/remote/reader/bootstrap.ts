@@ -34,7 +34,7 @@ export interface Found {
 
 /** A check of each interpreter: that it is there is not enough. */
 const CHECKS: Readonly<Record<ReaderKind, string>> = {
-  perl: 'perl -e "use 5.010;use Fcntl;use Cwd;pack(q(Q),1)"',
+  perl: 'perl -e "use 5.010;use Errno;use Fcntl;use Cwd;pack(q(Q),1)"',
   python3: 'python3 -I -S -c "import sys;sys.exit(sys.version_info<(3,5))"',
   sh: 'command -v dd',
 };

@@ -10,8 +10,8 @@ my $LINE_MAX = 1 << 20;
 my $RATE_MAX = 128 << 20;      # bytes per second
 
 my ($magic) = $ARGV[0] =~ /^(\w+)/;
-my $can_zip = eval { require Compress::Zlib; 1 };
-my $can_hash = eval { require Digest::SHA; 1 };
+# Not Compress::Zlib: that loads much more, for what is not needed here.
+my $can_zip = eval { require Compress::Raw::Zlib; 1 };
 my ($kcore, $kcore_path, @ranges, $body, $answering, %streams, $guard);
 my ($sent, $since) = (0, time);
 
@@ -29,18 +29,18 @@ sub put {
 sub frame {
   my ($id, $kind, $bytes) = @_;
   my $raw = length $bytes;
-  my $sum = $can_zip ? sprintf '%08x', Compress::Zlib::crc32($bytes) : '-';
+  my $sum = $can_zip ? sprintf '%08x', Compress::Raw::Zlib::crc32($bytes) : '-';
   if ($can_zip && $raw >= 8192) {
-    my $small = Compress::Zlib::compress($bytes, 3);
-    ($bytes, $kind) = ($small, $kind . 'z') if defined $small && length $small < $raw;
+    my ($deflate) = Compress::Raw::Zlib::Deflate->new(-Level => 3, -AppendOutput => 1);
+    my $small = '';
+    $deflate->deflate($bytes, $small);
+    $deflate->flush($small);
+    ($bytes, $kind) = ($small, $kind . 'z') if length $small < $raw;
   }
   put("$magic $id $kind " . length($bytes) . " $raw $sum\n$bytes\n");
+  ($sent, $since) = (0, time) if time != $since;
   $sent += $raw;
-  if ($sent > $RATE_MAX / 10) {
-    my $due = $sent / $RATE_MAX - (time - $since);
-    select undef, undef, undef, $due if $due > 0.05;
-    ($sent, $since) = (0, time);
-  }
+  select undef, undef, undef, 0.05 while $sent > $RATE_MAX && time == $since;
 }
 
 # One item of the answer: + whole, > more of it follows, ~ cut at the limit, - an error, = as the asker has it.
@@ -201,6 +201,7 @@ sub read_file {
 # Files that the asker may have: the same bytes are not sent again.
 sub op_known {
   my ($limit, @pairs) = @_;
+  my $can_hash = eval { require Digest::SHA; 1 };
   while (@pairs) {
     my ($sum, $path) = splice @pairs, 0, 2;
     my $file = open_file($path);

@@ -33,7 +33,7 @@ answering = 0
 streams = {}
 guard_pipe = None
 sent = 0
-since = time.time()
+since = 0
 OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 PROCESS_FILE = re.compile(rb'/proc/\d+(?:/task/\d+)?/[a-z_]+')
 CONSUMING = re.compile(rb'/proc/kmsg$|/(?:trace_pipe|trace_pipe_raw|snapshot_raw)$')
@@ -66,13 +66,12 @@ def frame(number, kind, data):
                 kind += 'z'
     head = ' %d %s %d %d %s\n' % (number, kind, len(data), raw, check)
     put(magic + head.encode() + bytes(data) + b'\n')
-    sent += raw
-    if sent > RATE_MAX / 10:
-        due = sent / RATE_MAX - (time.time() - since)
-        if due > 0.05:
-            time.sleep(due)
+    if int(time.time()) != since:
         sent = 0
-        since = time.time()
+        since = int(time.time())
+    sent += raw
+    while sent > RATE_MAX and int(time.time()) == since:
+        time.sleep(0.05)
 
 
 # One item of the answer: + whole, > more of it follows, ~ cut at the limit, - an error, = as the asker has it.

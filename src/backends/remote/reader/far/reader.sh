@@ -98,6 +98,10 @@ spill() {
 # Memory: ranges of /proc/kcore by their place in the file.
 
 op_read() {
+  if [ $# = 2 ]; then
+    range "$1" "$2"
+    return
+  fi
   while [ $# -gt 1 ]; do
     # As many as the pipe 8 holds, with what each dd says in the pipe 9.
     total=0 used=0
