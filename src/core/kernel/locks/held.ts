@@ -37,7 +37,8 @@ export interface HeldOptions {
 
 /** Pointers of a stack that are looked at. */
 const CANDIDATES_MAX = 512;
-const OBJECT_LENGTH = 1024;
+/** As much of a lock as has its owner and its queue. */
+const LOCK_LENGTH = 40;
 /** MAX_LOCK_DEPTH of lockdep is 48. */
 const LOCKDEP_MAX = 48;
 
@@ -120,8 +121,9 @@ function byStack(scene: LockScene, entry: TaskEntry): readonly HeldLock[] {
   const [sleeper] = [...sleepersOf(kernel, [entry])];
   if (sleeper === undefined) return [];
   const pointers = candidates(sleeper, sleeper.stack.frames.length - 1).slice(0, CANDIDATES_MAX);
-  kernel.memory.prefetch(
-    pointers.map(({ value }) => ({ space: 'virtual', address: value, length: OBJECT_LENGTH, what: 'object' })),
+  prefetchOwners(
+    kernel,
+    pointers.map(({ value }) => value),
   );
   const found = new Map<string, HeldLock>();
   // Its address space is not on its stack, as a rule.
@@ -148,6 +150,29 @@ function bySearch(scene: LockScene, entry: TaskEntry): readonly HeldLock[] {
   return withWaiters(scene.kernel, found);
 }
 
+/** Objects whose locks a stack may lead to. */
+const OBJECTS = OBJECT_KINDS.filter(({ module }) => module === undefined);
+
+/** One request for the owner words of all locks that the pointers may lead to. */
+function prefetchOwners(kernel: Kernel, pointers: readonly bigint[]): void {
+  const offsets = new Set([0]);
+  for (const kind of ['mutex', 'rwsem'] as const) {
+    for (const { structure } of OBJECTS) {
+      for (const { offset } of embeddedLocks(kernel, structure, kind)?.locks ?? []) offsets.add(offset);
+    }
+  }
+  kernel.memory.prefetch(
+    pointers.flatMap((pointer) =>
+      [...offsets].map((offset) => ({
+        space: 'virtual' as const,
+        address: pointer + BigInt(offset),
+        length: LOCK_LENGTH,
+        what: 'lock',
+      })),
+    ),
+  );
+}
+
 interface HeldGuess {
   readonly kind: QueuedKind;
   readonly address: bigint;
@@ -159,7 +184,7 @@ function* guessesAt(scene: LockScene, value: bigint, entry: TaskEntry): Generato
   const { kernel, tasks } = scene;
   for (const kind of ['mutex', 'rwsem'] as const) {
     yield { kind, address: value, of: 'it', sure: 'likely' };
-    for (const { structure, check } of OBJECT_KINDS.filter(({ module }) => module === undefined)) {
+    for (const { structure, check } of OBJECTS) {
       const locks = embeddedLocks(kernel, structure, kind)?.locks ?? [];
       const owned = locks.filter(
         ({ offset }) => ownedBy(scene, kind, value + BigInt(offset), entry.task) !== undefined,
