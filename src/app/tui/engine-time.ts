@@ -12,6 +12,8 @@ export interface PaneJob {
   readonly key: string;
   readonly line: string;
   readonly json?: boolean;
+  /** It ends only when it is stopped: everything else goes before it. */
+  readonly endless?: boolean;
   /** Lines as they come; `first` with the first of a reading, which may happen again after an interruption. */
   readonly take: (lines: readonly Line[], first: boolean) => void;
   /** The reading is complete; an error comes as its lines. Not called when another job took its place. */
@@ -82,7 +84,12 @@ export class EngineTime {
   /** Reads for a pane, when there is time. */
   pane(job: PaneJob): void {
     this.forget(job.key);
-    this.#jobs.push(job);
+    if (job.endless === true) this.#jobs.push(job);
+    else {
+      const endless = this.#jobs.findIndex((each) => each.endless === true);
+      this.#jobs.splice(endless < 0 ? this.#jobs.length : endless, 0, job);
+      if (this.#current?.job.endless === true) this.#preempt();
+    }
     this.#pump();
   }
 
@@ -127,7 +134,8 @@ export class EngineTime {
     const current = this.#current;
     if (current === undefined || current.stopped) return;
     current.stopped = true;
-    this.#jobs.unshift(current.job);
+    if (current.job.endless === true) this.#jobs.push(current.job);
+    else this.#jobs.unshift(current.job);
     this.#engine.cancel();
   }
 
@@ -161,7 +169,7 @@ export class EngineTime {
       if (current.stopped || lines.length === 0) return;
       job.take(lines, count === 0);
       count += lines.length;
-      if (count < PANE_LINES_MAX) return;
+      if (count < PANE_LINES_MAX || job.endless === true) return;
       error ??= [`only the first ${PANE_LINES_MAX} lines are shown`];
       this.#engine.cancel();
     };

@@ -68,8 +68,8 @@ export const IN_PANE: Readonly<Partial<Record<ScreenAction, Act>>> = {
   'read-again': (_, pane) => pane.refresh(),
   tail: arranging((host, pane) => {
     const isLive = host.engine.opened.liveness === 'live';
-    pane.isFollowing = isLive && !pane.isFollowing;
-    pane.viewport.follows = pane.kind.tail === true && (isLive ? pane.isFollowing : !pane.viewport.follows);
+    if (isLive) pane.isFollowing = !pane.isFollowing;
+    else pane.viewport.follows = !pane.viewport.follows;
     host.following.settle();
   }),
   pause: (_, pane) => pane.pause(),

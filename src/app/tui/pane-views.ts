@@ -22,6 +22,8 @@ export interface PaneKind {
   readonly follows?: keyof Selection;
   /** What the chosen line is, is shown below the list. */
   readonly previews?: boolean;
+  /** The command that prints what comes, on a live target; without one the pane is read again and again. */
+  readonly stream?: string;
   /** Shown at the end: a log. */
   readonly tail?: boolean;
   /** The first view finds nothing: the second is shown. */
@@ -71,7 +73,8 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
   trace: {
     name: 'trace',
     title: 'trace',
-    views: [fixed('the trace buffer', 'trace show', 'trace')],
+    views: [fixed('the trace buffer', 'trace show', 'trace'), fixed('what is traced', 'trace status', 'trace')],
+    stream: 'trace follow',
     tail: true,
     absent: 'no trace buffer: this target gives no files of tracefs',
   },

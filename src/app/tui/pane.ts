@@ -6,6 +6,7 @@ import { type Line, type Ref, textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 import { matcher, refIn } from './line-search.ts';
+import { PaneReading } from './pane-reading.ts';
 import { isForPanes, type PaneKind } from './pane-views.ts';
 import { Preview } from './preview.ts';
 import { goTo, Trail } from './trail.ts';
@@ -23,8 +24,6 @@ export interface PaneHost {
   changed(pane: Pane, title: boolean): void;
 }
 
-/** What is followed is read for at most one part in so many of the time. */
-const FOLLOW_SHARE = 5;
 export class Pane implements Part {
   readonly kind: PaneKind;
   readonly viewport = new Viewport(true);
@@ -33,21 +32,14 @@ export class Pane implements Part {
   /** The view it shows; undefined for a command that was followed or typed. */
   #view: number | undefined = 0;
   readonly #trail = new Trail();
-  #isReading = false;
-  #error: string | undefined;
+  readonly #reading: PaneReading;
   #filter: string | undefined;
   #focused = false;
-  /** Lines held back while the pane is paused. */
-  #held: readonly Line[] | undefined;
   readonly #unfolding = new Unfolding();
   readonly #preview: Preview;
-  /** When it was read last, and how long that took: performance.now(). */
-  #readAt = 0;
-  #took = 0;
-  #read: Line[] = [];
   isPinned = false;
-  /** On a live target it is read again and again. */
-  isFollowing = false;
+  /** On a live target it shows what comes. */
+  #isFollowing = false;
   isPaused = false;
   isShown = false;
 
@@ -55,6 +47,7 @@ export class Pane implements Part {
     this.kind = kind;
     this.#host = host;
     this.viewport.follows = kind.tail === true;
+    this.#reading = new PaneReading(kind.name, host.time);
     this.#preview = new Preview(kind.name, host.time, () => host.changed(this, false));
   }
 
@@ -85,7 +78,7 @@ export class Pane implements Part {
       this.isFollowing ? 'live' : '',
       this.isPaused ? 'paused' : '',
       this.#filter === undefined ? '' : `only "${this.#filter}"`,
-      this.#isReading ? 'reading' : '',
+      this.#reading.isReading ? 'reading' : '',
       follows && this.kind.tail === true ? 'tail' : '',
       total === 0 ? '' : length === total ? `${total}` : `${length} of ${total}`,
     ];
@@ -146,7 +139,7 @@ export class Pane implements Part {
   refresh(): void {
     this.isShown = true;
     if (this.#line === undefined) this.show();
-    else if (!this.isPaused) this.#load(this.#line, true);
+    else if (!this.isPaused && !(this.#isFollowing && this.kind.stream !== undefined)) this.#load(this.#line, true);
   }
 
   /** Shows a command; `focus` had the keys and gets them back. Throws an Error that says why it cannot. */
@@ -211,25 +204,42 @@ export class Pane implements Part {
     if (this.#line?.startsWith('sym') === true) this.#preview.show(symbol, textOf(line));
   }
 
+  get isFollowing(): boolean {
+    return this.#isFollowing;
+  }
+
+  /** Shows what comes, as it comes or by reading again, or no more. */
+  set isFollowing(isFollowing: boolean) {
+    this.#isFollowing = isFollowing;
+    const { stream, tail } = this.kind;
+    this.viewport.follows = isFollowing && tail === true;
+    if (stream === undefined) return;
+    if (!isFollowing) this.#reading.endStream();
+    else {
+      const ended = (): void => {
+        this.#isFollowing = false;
+        this.#host.changed(this, true);
+      };
+      this.#reading.stream(stream, (lines) => this.append(lines), ended);
+    }
+  }
+
   /** Reads again what is followed, unless it takes too long for that; `now` as of performance.now(). */
   readOn(now: number): void {
-    if (!this.isFollowing || !this.isShown || this.isPaused || this.#isReading) return;
-    if (now - this.#readAt >= this.#took * FOLLOW_SHARE) this.refresh();
+    if (this.#isFollowing && this.isShown && this.#reading.isDue(now)) this.refresh();
   }
 
   /** Holds what is shown, or goes on. */
   pause(): void {
     this.isPaused = !this.isPaused;
-    if (!this.isPaused && this.#held !== undefined) this.#take(this.#held);
-    this.#held = undefined;
+    this.#lay();
     this.#host.changed(this, true);
   }
 
   /** Lines that come by themselves: a trace that is followed. */
   append(lines: readonly Line[]): void {
+    this.#reading.append(lines);
     if (this.isPaused) return;
-    for (const line of lines) this.#read.push(line);
-    if (this.#read.length > PANE_LINES_MAX * 1.25) this.#read = this.#read.slice(-PANE_LINES_MAX);
     this.viewport.append(lines, PANE_LINES_MAX);
     this.#host.changed(this, false);
   }
@@ -242,60 +252,35 @@ export class Pane implements Part {
   #start(): void {
     this.#unfolding.clear();
     this.#preview.clear();
-    this.#error = undefined;
+    this.#reading.error = undefined;
     const { viewport } = this;
     [viewport.top, viewport.chosen, viewport.object, viewport.left] = [0, 0, 0, 0];
     viewport.follows = this.kind.tail === true;
   }
 
-  #load(line: string, keep: boolean, then?: () => void): void {
-    const read: Line[] = [];
-    const started = performance.now();
-    this.#isReading = true;
-    // What stands there stays until the new lines have come: a pane that is read again does not flicker.
-    let isShown = false;
-    const take = (lines: readonly Line[], first: boolean): void => {
-      if (first) read.length = 0;
-      for (const each of lines) read.push(each);
-      if (!keep && read.length > 0 && !isShown) {
-        isShown = true;
-        this.#take(read);
-      }
-    };
-    const done = (error: readonly string[] | undefined): void => {
-      this.#isReading = false;
-      this.#readAt = performance.now();
-      this.#took = this.#readAt - started;
-      this.#error = error?.filter((each) => !each.startsWith('  ')).join('; ');
-      if (this.#fallBack(read)) return;
-      this.#take(read);
+  #load(line: string, keeps: boolean, then?: () => void): void {
+    const done = (): void => {
+      if (this.#fallBack()) return;
+      this.#lay();
       then?.();
-      this.#host.changed(this, true);
     };
-    this.#host.time.pane({ key: this.kind.name, line, take, done });
+    this.#reading.load(line, keeps, () => this.#lay(), done);
     this.#host.changed(this, true);
   }
 
   /** The first view has nothing but a remark: the second is shown. */
-  #fallBack(lines: readonly Line[]): boolean {
-    const isEmpty = this.#error !== undefined || lines.every((line) => textOf(line).startsWith('('));
+  #fallBack(): boolean {
+    const { error, lines } = this.#reading;
+    const isEmpty = error !== undefined || lines.every((line) => textOf(line).startsWith('('));
     if (this.kind.fallsBack !== true || this.#view !== 0 || !isEmpty || this.viewport.total > 0) return false;
     this.#view = 1;
     this.show();
     return true;
   }
 
-  #take(lines: readonly Line[]): void {
-    if (this.isPaused) {
-      this.#held = lines;
-      return;
-    }
-    this.#read = [...lines];
-    this.#lay();
-  }
-
+  /** The lines with what is unfolded below them; a pane that is paused keeps what it shows. */
   #lay(): void {
-    this.viewport.replace(this.#unfolding.laid(this.#read));
+    if (!this.isPaused) this.viewport.replace(this.#unfolding.laid(this.#reading.lines));
     this.#host.changed(this, true);
   }
 
@@ -304,12 +289,12 @@ export class Pane implements Part {
       const below = this.#preview.rows(window.height);
       this.viewport.paint(window, this.#focused, window.height - below);
       this.#preview.paint(window, below);
-      if (this.#error !== undefined) window.text(0, window.height - 1, ` ${this.#error} `, 'warn');
+      if (this.#reading.error !== undefined) window.text(0, window.height - 1, ` ${this.#reading.error} `, 'warn');
       return;
     }
-    const text = this.#error ?? (this.#isReading ? 'reading ...' : this.#emptiness());
+    const text = this.#reading.error ?? (this.#reading.isReading ? 'reading ...' : this.#emptiness());
     for (const [i, piece] of wrapped(text, window.width - 2).entries()) {
-      window.text(1, i, piece, this.#error === undefined ? 'dim' : 'warn');
+      window.text(1, i, piece, this.#reading.error === undefined ? 'dim' : 'warn');
     }
   }
 

@@ -101,6 +101,18 @@ test('panes wait for each other, and each is read once', async () => {
   expect(engine.log).toEqual(['a', 'c', 'b']);
 });
 
+test('what never ends makes way for everything else, and goes on after it', async () => {
+  const { engine, time } = setUp();
+  time.pane({ ...job('trace follow'), endless: true });
+  await settled();
+  time.pane(job('ps'));
+  await settled();
+  expect(engine.log).toEqual(['trace follow', 'trace follow stopped', 'ps']);
+  engine.finish();
+  await settled();
+  expect(engine.log.at(-1)).toBe('trace follow');
+});
+
 test('completion goes before panes, and is not asked for while a line runs', async () => {
   const { engine, time } = setUp();
   time.pane(job('ps'));
