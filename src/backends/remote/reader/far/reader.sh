@@ -103,8 +103,9 @@ op_read() {
     return
   fi
   while [ $# -gt 1 ]; do
-    # As many as the pipe 8 holds, with what each dd says in the pipe 9.
-    total=0 used=0
+    # As many as the pipe 8 holds, with what each dd says in the pipe 9. A pipe has 16 slots of a page, and a write that
+    # does not fit into what is left of the last one takes new ones: a head takes one as well.
+    total=0 used=0 slots=0
     flush
     for word; do
       used=$((used + 1))
@@ -113,7 +114,8 @@ op_read() {
         continue
       fi
       head="+$word$nl"
-      if [ $((total + word + ${#head})) -gt $chunk ] || [ $used -gt 400 ]; then
+      slots=$((slots + 1 + (word + 4095) / 4096))
+      if [ $slots -gt 16 ]; then
         used=$((used - 2))
         break
       fi
