@@ -1,12 +1,11 @@
-/** Chains of waits that end: at a task that waits for no lock, or at a lock whose holder is not known. */
+/** Chains of waits that end: at a task that waits for nothing whose owner is known. */
 import type { Kernel } from '../kernel.ts';
-import { unwindTask } from '../stack.ts';
 import { type TaskState, taskState } from '../task-state.ts';
 import { PF_EXITING } from '../task-struct.ts';
 import { cycles, reach, waitersByOwner } from './cycles.ts';
 import { type WaitEdge, type WaitGraph, weaker } from './graph.ts';
 import type { LockTask, Sureness, Wait } from './lock.ts';
-import { attempt } from './lock-reading.ts';
+import { sleepersOf } from './sleeper.ts';
 import { type TaskEntry, taskTable } from './task-table.ts';
 import { sleepsIn } from './wait-function.ts';
 
@@ -14,7 +13,7 @@ import { sleepsIn } from './wait-function.ts';
 export interface RootHolder extends LockTask {
   /** Its state as ps writes it. */
   readonly state: TaskState;
-  readonly doing: 'running' | 'runnable' | 'io' | 'waiting' | 'sleeping' | 'stopped' | 'exiting' | 'idle' | 'unknown';
+  readonly doing: 'running' | 'runnable' | 'io' | 'waiting' | 'sleeping' | 'stopped' | 'exiting' | 'idle';
   /** A phrase: `runs on a CPU`, `sleeps in handle_userfault`, `waits for I/O in io_schedule`. */
   readonly text: string;
   /** What it waits for, when that is something without an owner (a completion, I/O, user space). */
@@ -24,9 +23,9 @@ export interface RootHolder extends LockTask {
 export interface Chain {
   /** From the waiter furthest back to the root; each edge's owner is the next one's waiter. */
   readonly edges: readonly WaitEdge[];
-  /** The task that holds all up; undefined where the last lock's holder is not known. */
+  /** The task that holds all up; undefined when it has ended meanwhile. */
   readonly root: RootHolder | undefined;
-  /** What is waited for at the chain's end, when its lock has no known owner: by the root, or without one. */
+  /** What the root waits for itself, without an owner that is known. */
   readonly last: Wait | undefined;
   /** All tasks that wait for the root, directly or through others. */
   readonly blocked: readonly LockTask[];
@@ -38,17 +37,18 @@ export function chains(kernel: Kernel, graph: WaitGraph): readonly Chain[] {
   const deadlocked = new Set(cycles(graph).flatMap(({ tasks }) => tasks.map(({ task }) => task)));
   const waiters = waitersByOwner(graph);
   const roots = [...waiters.keys()].filter((task) => !graph.edges.has(task));
-  const found = roots.map((task) => toChain(kernel, graph, waiters, task, deadlocked));
+  const holders = rootHolders(kernel, graph, roots);
+  const found = roots.map((task) => toChain(graph, waiters, task, holders.get(task), deadlocked));
   return found
     .filter((chain) => chain.edges.length > 0)
     .sort((a, b) => b.edges.length - a.edges.length || b.blocked.length - a.blocked.length);
 }
 
 function toChain(
-  kernel: Kernel,
   graph: WaitGraph,
   waiters: ReadonlyMap<bigint, readonly bigint[]>,
   root: bigint,
+  holder: RootHolder | undefined,
   deadlocked: ReadonlySet<bigint>,
 ): Chain {
   const edges = longestTo(graph, waiters, root, deadlocked);
@@ -56,7 +56,6 @@ function toChain(
     .filter((task) => task !== root)
     .flatMap((task) => graph.tasks.get(task) ?? []);
   const sure = edges.reduce<Sureness>((weakest, edge) => weaker(weakest, edge.sure), 'certain');
-  const holder = rootHolder(kernel, graph, root);
   return { edges, root: holder, last: holder?.wait, blocked, sure };
 }
 
@@ -87,21 +86,37 @@ function longestTo(
 
 /** What a task that others wait for does itself. */
 export function rootHolder(kernel: Kernel, graph: WaitGraph, task: bigint): RootHolder | undefined {
-  const entry = taskTable(kernel).find(task);
-  if (entry === undefined) return undefined;
-  const wait = graph.waits.get(task);
-  const { pid, comm } = entry;
-  return { task, pid, comm, state: taskState(entry), wait, ...activity(kernel, entry, wait) };
+  return rootHolders(kernel, graph, [task]).get(task);
 }
 
-function activity(kernel: Kernel, entry: TaskEntry, wait: Wait | undefined): Pick<RootHolder, 'doing' | 'text'> {
+/** As rootHolder, for many; the stacks of those that wait for nothing known are read together. */
+function rootHolders(kernel: Kernel, graph: WaitGraph, tasks: readonly bigint[]): ReadonlyMap<bigint, RootHolder> {
+  const table = taskTable(kernel);
+  const entries = tasks.flatMap((task) => table.find(task) ?? []);
+  const without = entries.filter(({ task, onCpu, state }) => !graph.waits.has(task) && !onCpu && state !== 0);
+  const places = new Map<bigint, string | undefined>();
+  for (const { entry, stack } of sleepersOf(kernel, without)) places.set(entry.task, sleepsIn(stack));
+  return new Map(
+    entries.map((entry) => {
+      const { task, pid, comm } = entry;
+      const wait = graph.waits.get(task);
+      const does = activity(entry, wait, wait?.within ?? places.get(task));
+      return [task, { task, pid, comm, state: taskState(entry), wait, ...does }];
+    }),
+  );
+}
+
+function activity(
+  entry: TaskEntry,
+  wait: Wait | undefined,
+  within: string | undefined,
+): Pick<RootHolder, 'doing' | 'text'> {
   const state = taskState(entry);
   if (entry.onCpu) return { doing: 'running', text: 'runs on a CPU' };
   if (state === 'DE' || state === 'ZO') return { doing: 'exiting', text: 'has ended' };
   if (state === 'RU') return { doing: 'runnable', text: 'is runnable and waits for a CPU' };
   if (state === 'ST' || state === 'TR')
     return { doing: 'stopped', text: state === 'ST' ? 'is stopped' : 'is stopped by a tracer' };
-  const within = wait?.within ?? sleepingIn(kernel, entry.task);
   const place = within === undefined ? '' : ` in ${within}`;
   if (wait?.what !== undefined)
     return { doing: wait.kind === 'io' ? 'io' : 'waiting', text: `waits for ${wait.what}${place}` };
@@ -110,9 +125,4 @@ function activity(kernel: Kernel, entry: TaskEntry, wait: Wait | undefined): Pic
   if (state === 'ID') return { doing: 'idle', text: `is idle${place}` };
   if ((entry.flags & PF_EXITING) !== 0) return { doing: 'exiting', text: `is ending, and sleeps${place}` };
   return { doing: 'sleeping', text: `sleeps${place}` };
-}
-
-function sleepingIn(kernel: Kernel, task: bigint): string | undefined {
-  const stack = attempt(() => unwindTask(kernel, task));
-  return stack && sleepsIn(stack);
 }

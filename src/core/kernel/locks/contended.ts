@@ -3,7 +3,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Lock, LockKind, Wait, Waiter } from './lock.ts';
 import { lockKey } from './lock-key.ts';
 import { readLocks } from './read-lock.ts';
-import { type WaitScope, waitOf, waits, waitsOf } from './wait.ts';
+import { type WaitScope, waitOf, waits } from './wait.ts';
 
 export interface ContendedOptions {
   readonly scope?: WaitScope;
@@ -104,10 +104,4 @@ function joined(kernel: Kernel, lock: Lock, group: readonly Wait[]): Lock {
       ? lock.notes
       : [...lock.notes, `${gone} of those that waited for it are not on its queue any more`];
   return { ...lock, waiters: [...onQueue, ...others], notes };
-}
-
-/** The waits of tasks that own a lock: where chains go on. */
-export function waitsOfOwners(kernel: Kernel, locks: readonly Lock[]): readonly Wait[] {
-  const owners = new Set(locks.flatMap((lock) => lock.owners.map(({ task }) => task)));
-  return waitsOf(kernel, [...owners]);
 }

@@ -11,7 +11,6 @@ import { attempt } from './lock-reading.ts';
 
 const Dentry = defineStruct('dentry', {
   parent: pointer('d_parent'),
-  inode: pointer('d_inode'),
   sb: pointer('d_sb'),
   name: pointer('d_name.name'),
   nameLength: int('d_name.len'),
@@ -24,13 +23,8 @@ const MOUNTS_MAX = 32;
 const NAME_MAX = 255;
 
 /** The file system's super_block of a dentry; undefined when it cannot be read. */
-export function superBlockOf(kernel: Kernel, dentry: bigint): bigint | undefined {
+function superBlockOf(kernel: Kernel, dentry: bigint): bigint | undefined {
   return attempt(() => kernel.struct(Dentry).at(dentry).sb);
-}
-
-/** The inode of a dentry; undefined when it cannot be read. */
-export function inodeOf(kernel: Kernel, dentry: bigint): bigint | undefined {
-  return attempt(() => kernel.struct(Dentry).at(dentry).inode);
 }
 
 /** `/var/lib/x` for each dentry; undefined for one whose names cannot be read. */

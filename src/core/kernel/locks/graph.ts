@@ -46,7 +46,7 @@ export function graphFrom(kernel: Kernel, from: readonly Wait[]): WaitGraph {
   for (let round = 0; round < ROUNDS && fresh.length > 0; round++) {
     for (const wait of fresh) found.set(wait.task, wait);
     const unread = fresh.filter((wait) => !locks.has(lockKey(wait) ?? ''));
-    // Locks of earlier rounds are read again with all who wait for them only if a new one does.
+    // The queue of a lock that was read before has the newly found waiters too.
     for (const lock of locksOfWaits(kernel, unread)) locks.set(lockKey(lock) ?? '', lock);
     const owners = new Set<bigint>();
     for (const lock of locks.values()) for (const { task } of lock.owners) owners.add(task);

@@ -89,7 +89,7 @@ export function readHashed(scene: LockScene, kind: HashedName, object: bigint): 
 }
 
 /** `PG_locked`, or `bit 3`; wait_var_event() has no bit. */
-export function bitName(kernel: Kernel, kind: HashedName, bit: number): string {
+function bitName(kernel: Kernel, kind: HashedName, bit: number): string {
   if (bit < 0) return 'a change';
   if (kind === 'folio') {
     const flags = kernel.types.find('enum', 'pageflags', VMLINUX);

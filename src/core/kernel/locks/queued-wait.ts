@@ -7,6 +7,8 @@ import { findStructMember, memberOffset } from '../member.ts';
 import { byFunction, type FoundWait, type WaitScene } from './found-wait.ts';
 import type { Evidence, LockMode } from './lock.ts';
 import { attempt } from './lock-reading.ts';
+import { MUTEX_FLAG_WAITERS } from './mutex.ts';
+import { RWSEM_FLAG_WAITERS } from './rwsem.ts';
 import { candidates, type Sleeper } from './sleeper.ts';
 import { findListWaiter, type StackWaiter } from './stack-waiter.ts';
 import { blockedOnTarget, blockerIsMutex, type TaskEntry } from './task-table.ts';
@@ -145,7 +147,9 @@ function findLockOfRing(
 /** A mutex and an rwsem have their list at the same distance of the waiter: their flags tell them apart. */
 export function hasWaitersFlag(scene: WaitScene, kind: 'mutex' | 'rwsem', address: bigint): boolean {
   const [structure, member, flag] =
-    kind === 'mutex' ? (['mutex', 'owner', 1n] as const) : (['rw_semaphore', 'count', 2n] as const);
+    kind === 'mutex'
+      ? (['mutex', 'owner', MUTEX_FLAG_WAITERS] as const)
+      : (['rw_semaphore', 'count', RWSEM_FLAG_WAITERS] as const);
   const { kernel } = scene;
   const at = address + BigInt(memberOffset(kernel, structure, member).offset);
   const value = attempt(() => kernel.memory.u64(at, `${structure}.${member}`));

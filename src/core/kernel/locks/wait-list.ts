@@ -107,7 +107,7 @@ function* listNodes(kernel: Kernel, layout: WaitListLayout, lock: bigint, notes:
 }
 
 /** The task that a waiter is of: one that exists, and on whose stack the waiter lies. */
-export function waiterTask(scene: LockScene, layout: WaitListLayout, node: bigint): TaskEntry | undefined {
+function waiterTask(scene: LockScene, layout: WaitListLayout, node: bigint): TaskEntry | undefined {
   const task = scene.tasks.find(scene.kernel.memory.u64(node + BigInt(layout.task), `${layout.waiter}.task`));
   return task !== undefined && scene.tasks.onStackOf(task, node) ? task : undefined;
 }

@@ -76,7 +76,8 @@ export function isWaiting(entry: TaskEntry, scope: WaitScope): boolean {
  * nothing known any more are left out.
  */
 export function waitsAgain(kernel: Kernel, tasks: readonly bigint[]): readonly Wait[] {
-  for (const entry of taskTable(kernel).all) if (tasks.includes(entry.task)) forgetStack(kernel, entry);
+  const table = taskTable(kernel);
+  for (const entry of tasks.flatMap((task) => table.find(task) ?? [])) forgetStack(kernel, entry);
   const entries = readTasksAgain(kernel, tasks).filter((entry) => isWaiting(entry, 'sleeping'));
   return [...search(kernel, entries)].flatMap(([, wait]) => wait ?? []);
 }
