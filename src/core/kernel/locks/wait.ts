@@ -130,10 +130,16 @@ function forgetStack(kernel: Kernel, entry: TaskEntry): void {
   if (entry.stack !== 0n) kernel.memory.refresh(entry.stack, threadSize(kernel));
 }
 
+/** Kinds that say little themselves: what they wait for is in the functions further out. */
+const MEANT: readonly LockKind[] = ['completion', 'wait_queue', 'bit', 'folio'];
+
 function toWait(scene: WaitScene, sleeper: Sleeper): Wait | undefined {
   const { entry, stack, waits: waiting } = sleeper;
   const found = findWait(scene, sleeper);
-  const meaning = waitMeaning(stack, waiting?.frame ?? 0);
+  const lowLevel = found?.kind ?? waiting?.kind;
+  // Who waits for a mutex waits for its owner, wherever the function that wants it comes from.
+  const meaning =
+    lowLevel === undefined || MEANT.includes(lowLevel) ? waitMeaning(stack, waiting?.frame ?? 0) : undefined;
   if (found === undefined && waiting === undefined && meaning === undefined && !entry.inIowait) return undefined;
   const target = waitTarget(scene, found, meaning);
   // An RCU grace period or a flush is waited for by a completion that only the waiter knows.

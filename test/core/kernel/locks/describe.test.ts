@@ -192,6 +192,16 @@ describe('a wait names', () => {
     expect([wait?.kind, wait?.address, wait?.owners]).toEqual(['work', undefined, []]);
   });
 
+  test('nothing but its lock when it waits for one on the way to a disk', () => {
+    const locks = new FakeLocks('list', [
+      { pid: 10, stack: ['__mutex_lock', 'blkdev_get', 'do_work'] },
+      { pid: 11, stack: ['do_work'] },
+    ]);
+    locks.mutex({ owner: 11, waiters: [10] });
+    const wait = waitOf(locks.kernel(), locks.task(10));
+    expect([wait?.kind, wait?.what, wait?.within]).toEqual(['mutex', undefined, '__mutex_lock']);
+  });
+
   test('an RCU grace period, and I/O of which nothing else is known', () => {
     const locks = new FakeLocks('list', [
       { pid: 10, stack: ['__wait_for_common', '__wait_rcu_gp', 'synchronize_rcu'] },
