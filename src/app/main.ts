@@ -134,9 +134,9 @@ function failed(error: unknown): number {
   return INTERNAL_ERROR;
 }
 
-/** SIGTERM and SIGHUP complete the recording before the program ends. */
+/** SIGTERM, SIGHUP and SIGQUIT complete the recording before the program ends. */
 function endOnSignals(engine: EngineClient): { end(): void } {
-  const statuses = { SIGTERM: 143, SIGHUP: 129 } as const;
+  const statuses = { SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
   const onSignal = (signal: keyof typeof statuses): void => {
     void engine.close().then(({ ended }) => {
       if (ended) process.exit(statuses[signal]);

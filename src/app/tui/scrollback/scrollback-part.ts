@@ -143,8 +143,8 @@ class Scrollback implements ScrollbackPart {
   #fill(): void {
     const filling = this.#filling;
     if (filling === undefined) return;
-    const { store, height } = this.#reading;
-    if (store.end - filling.line <= height) return;
+    const { line, row } = this.#reading.top;
+    if (line < filling.line || (line === filling.line && row === 0)) return;
     this.#filling = undefined;
     if (performance.now() - filling.since < AT_ONCE_MS) this.#reading.toTop(filling.line);
   }

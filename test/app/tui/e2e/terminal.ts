@@ -70,8 +70,9 @@ export class ScreenTerminal {
       return true;
     });
     const script = `sh -c 'echo $$ > "$0"; exec "$@"' ${quoted([this.#pidFile, process.execPath, program.entry, ...args])}
-      echo "left with $?"; stty -a; echo over`;
-    this.#pty = spawn('/bin/sh', ['-c', script], {
+      echo "left with $?"; stty -a; echo over; read x; fg; echo "ended with $?"; read x`;
+    // Job control, so that Ctrl-Z stops the program and not the shell; what is left is reported then too.
+    this.#pty = spawn('/bin/bash', ['-c', `set -m; ${script}`], {
       cols: columns,
       rows,
       cwd: program.folder,
