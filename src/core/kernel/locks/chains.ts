@@ -121,7 +121,10 @@ function activity(
   if (wait?.what !== undefined)
     return { doing: wait.kind === 'io' ? 'io' : 'waiting', text: `waits for ${wait.what}${place}` };
   if (entry.inIowait) return { doing: 'io', text: `waits for I/O${place}` };
-  if (wait !== undefined) return { doing: 'waiting', text: `waits for a ${wait.kind}${place}` };
+  // That it sleeps on a queue says no more than the function does.
+  if (wait?.kind === 'wait_queue') return { doing: 'waiting', text: `sleeps${place}` };
+  if (wait !== undefined)
+    return { doing: 'waiting', text: `waits for ${wait.kind === 'epoll' ? 'events' : `a ${wait.kind}`}${place}` };
   if (state === 'ID') return { doing: 'idle', text: `is idle${place}` };
   if ((entry.flags & PF_EXITING) !== 0) return { doing: 'exiting', text: `is ending, and sleeps${place}` };
   return { doing: 'sleeping', text: `sleeps${place}` };
