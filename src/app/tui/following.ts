@@ -19,7 +19,7 @@ export class Following {
     this.close();
     if (![...this.#panes()].some((pane) => pane.isFollowing)) return;
     this.#timer = setInterval(() => {
-      for (const pane of this.#panes()) pane.readOn(performance.now());
+      for (const pane of this.#panes()) if (pane.isFollowing) pane.readOn(performance.now());
     }, FOLLOW_MS);
   }
 

@@ -8,6 +8,7 @@ import type { EngineClient } from '../../engine/client.ts';
 import type { History } from '../prompt/history.ts';
 import type { InputEvent } from '../prompt/keys.ts';
 import { ChromePart } from './chrome-part.tsx';
+import { CLIPBOARD_MAX, clipboardSequence } from './clipboard.ts';
 import type { Frame } from './compositor.ts';
 import { configPath, writeLayouts } from './config.ts';
 import type {
@@ -31,7 +32,8 @@ import { frameOf } from './frame-of.ts';
 import type { HostOptions } from './host-options.ts';
 import { Mouse } from './mouse.ts';
 import { noteCommand, noteLine } from './note-line.ts';
-import type { Pane, PaneHost } from './pane.ts';
+import type { Pane } from './pane.ts';
+import { paneHostOf } from './pane-host.ts';
 import { complaintLines } from './run-line.ts';
 import { Screen } from './screen.ts';
 import { rebindScreen, SCREEN_KEYS, type ScreenBinding } from './screen-keys.ts';
@@ -40,8 +42,6 @@ import { UserLines } from './user-lines.ts';
 
 /** Milliseconds that a choice must last before other panes follow it: a key that repeats does not make them read. */
 const SETTLE_MS = 90;
-/** OSC 52 of more than this is dropped by terminals (tmux takes 74,994 bytes of base64). */
-const COPY_MAX = 56_000;
 
 export class Host implements App {
   readonly engine: EngineClient;
@@ -102,7 +102,7 @@ export class Host implements App {
     });
     const { size } = this.screen;
     this.state = { size, focus: 'prompt', overlay: undefined, selection: {}, running: undefined, message: undefined };
-    this.desk = new Desk(this.#paneHost(), size, config.layouts);
+    this.desk = new Desk(paneHostOf(this), size, config.layouts);
     this.chrome = new ChromePart(this, env);
     this.prompt = parts.prompt(this);
     this.scrollback = parts.scrollback(this);
@@ -229,11 +229,11 @@ export class Host implements App {
   }
 
   copy(text: string): void {
-    if (text.length > COPY_MAX) {
+    if (text.length > CLIPBOARD_MAX) {
       this.tell(`${text.length} characters are too many for the clipboard of a terminal; > FILE writes them`, 'warn');
       return;
     }
-    this.screen.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+    this.screen.write(clipboardSequence(text));
     this.tell(`copied ${text.length} characters, if the terminal allows it (OSC 52)`);
   }
 
@@ -279,22 +279,6 @@ export class Host implements App {
     const { focus } = this.state;
     if (focus !== 'prompt' && focus !== 'scrollback' && !this.desk.isShown(focus)) this.focus('prompt');
     this.redraw(this.chrome);
-  }
-
-  #paneHost(): PaneHost {
-    const host = this;
-    return {
-      time: this.time,
-      get selection() {
-        return host.state.selection;
-      },
-      has: (command) => this.facts.commands.has(command),
-      changed: (pane, title) => {
-        if (!pane.isShown) return;
-        this.redraw(pane);
-        if (title) this.redraw(this.chrome);
-      },
-    };
   }
 
   #frame(): Frame {

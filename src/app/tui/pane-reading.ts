@@ -6,6 +6,10 @@ import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 
 /** What is read again and again is read for at most one part in so many of the time. */
 const SHARE = 5;
+/** What was read this long ago, at least, may be another by now. */
+const STALE_MS = 2000;
+/** How long lines are counted to tell how fast they come. */
+const COUNT_MS = 1000;
 
 export class PaneReading {
   isReading = false;
@@ -17,6 +21,9 @@ export class PaneReading {
   /** When it was read last, and how long that took, in milliseconds of performance.now(). */
   #readAt = 0;
   #took = 0;
+  #rate = 0;
+  #came = 0;
+  #countedAt = 0;
 
   constructor(key: string, time: EngineTime) {
     this.#key = key;
@@ -28,9 +35,9 @@ export class PaneReading {
     return this.#lines;
   }
 
-  /** Whether it may be read again by now. */
+  /** Whether it is worth reading again by now. */
   isDue(now: number): boolean {
-    return !this.isReading && now - this.#readAt >= this.#took * SHARE;
+    return !this.isReading && now - this.#readAt >= Math.max(STALE_MS, this.#took * SHARE);
   }
 
   /**
@@ -78,8 +85,23 @@ export class PaneReading {
 
   /** Lines that came by themselves, behind what was read. */
   append(lines: readonly Line[]): void {
+    this.#count(lines.length);
     for (const line of lines) this.#lines.push(line);
     if (this.#lines.length > PANE_LINES_MAX * 1.25) this.#lines = this.#lines.slice(-PANE_LINES_MAX);
+  }
+
+  /** Lines a second that come by themselves, as of the last second in which any came. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  #count(lines: number): void {
+    const now = performance.now();
+    this.#came += lines;
+    const elapsed = now - this.#countedAt;
+    if (elapsed < COUNT_MS) return;
+    this.#rate = Math.round((this.#came * 1000) / elapsed);
+    [this.#countedAt, this.#came] = [now, 0];
   }
 
   get #streamKey(): string {

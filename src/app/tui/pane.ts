@@ -75,7 +75,7 @@ export class Pane implements Part {
     const { length, total, follows } = this.viewport;
     const parts = [
       this.isPinned ? 'pinned' : '',
-      this.isFollowing ? 'live' : '',
+      this.#isFollowing ? `live${this.#reading.rate > 0 ? ` ${this.#reading.rate}/s` : ''}` : '',
       this.isPaused ? 'paused' : '',
       this.#filter === undefined ? '' : `only "${this.#filter}"`,
       this.#reading.isReading ? 'reading' : '',
@@ -224,9 +224,9 @@ export class Pane implements Part {
     }
   }
 
-  /** Reads again what is followed, unless it takes too long for that; `now` as of performance.now(). */
+  /** Reads again what may be another by now, unless that takes too long; `now` as of performance.now(). */
   readOn(now: number): void {
-    if (this.#isFollowing && this.isShown && this.#reading.isDue(now)) this.refresh();
+    if (this.isShown && this.#reading.isDue(now)) this.refresh();
   }
 
   /** Holds what is shown, or goes on. */

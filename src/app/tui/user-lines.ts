@@ -84,6 +84,6 @@ export class UserLines {
     if (/\brecord\b/.test(line)) askRecording(time).then(learn, () => undefined);
     const trace = /^\s*trace\s+(start|stop)\b/.exec(line)?.[1];
     if (trace !== undefined) desk.pane('trace').isFollowing = trace === 'start';
-    if (engine.opened.liveness === 'live') for (const pane of desk.shown()) pane.refresh();
+    if (engine.opened.liveness === 'live') for (const pane of desk.shown()) pane.readOn(performance.now());
   }
 }
