@@ -30,7 +30,7 @@ const HungTask = defineStruct('task_struct', {
 export interface HungTaskRule {
   /** Seconds after which a task counts as hung; 0: the check is switched off. */
   readonly timeout: number;
-  /** False where the kernel has no such rule (CONFIG_DETECT_HUNG_TASK): the timeout is its default then. */
+  /** False where the kernel has no such rule (CONFIG_DETECT_HUNG_TASK) or it cannot be read: the timeout is the default. */
   readonly isKernels: boolean;
   /** True for a task (the address of a task_struct) that has been off the CPU this long and that the rule means. */
   isHung(task: bigint, waitedMs: number | undefined): boolean;
@@ -62,6 +62,11 @@ export function hungTaskRule(kernel: Kernel): HungTaskRule {
 function readTimeout(kernel: Kernel): number | undefined {
   const address = kernel.addressOf('sysctl_hung_task_timeout_secs');
   if (address === undefined) return undefined;
-  const value = Number(kernel.memory.u64(address, 'sysctl_hung_task_timeout_secs'));
-  return value > TIMEOUT_MAX ? undefined : value;
+  try {
+    const value = Number(kernel.memory.u64(address, 'sysctl_hung_task_timeout_secs'));
+    return value > TIMEOUT_MAX ? undefined : value;
+  } catch (error) {
+    if (error instanceof FaultError) return undefined;
+    throw error;
+  }
 }

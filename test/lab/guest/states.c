@@ -24,6 +24,7 @@
 
 static const char victim[] = "/tmp/lab-victim";
 static int silent[2]; /* a pipe that nobody writes to */
+static unsigned int *pi_word; /* a futex with priority inheritance, shared by two processes */
 
 static void in_pipe(void)
 {
@@ -81,6 +82,18 @@ static void in_threads(void)
 	for (long i = 0; i < 4; i++)
 		pthread_create(&thread, NULL, futex_thread, (void *)i);
 	pause();
+}
+
+/* A PI futex that nobody waits for is taken in user space: its word is the owner's thread ID. */
+static void has_pi(void)
+{
+	*pi_word = syscall(SYS_gettid);
+	pause();
+}
+
+static void behind_pi(void)
+{
+	syscall(SYS_futex, pi_word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
 }
 
 static void with_zombie(void)
@@ -173,6 +186,8 @@ static const struct {
 	{ "u_sleep", in_sleep, 'S' },
 	{ "u_signal", in_signal, 'S' },
 	{ "u_threads", in_threads, 'S' },
+	{ "u_pi_owner", has_pi, 'S' },
+	{ "u_pi_waiter", behind_pi, 'S' },
 	{ "u_parent", with_zombie, 'S' },
 	{ "u_stopped", stopped, 'T' },
 	{ "u_tracer", with_traced, 'S' },
@@ -218,7 +233,8 @@ static int settle(pid_t pid, char state)
 
 int main(void)
 {
-	if (pipe(silent))
+	pi_word = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (pipe(silent) || pi_word == MAP_FAILED)
 		return 1;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		pid_t pid = fork();
