@@ -5,6 +5,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { AskedQuestion, QuestionAnswer } from '../backends/remote/io-messages.ts';
 import type { Ask } from '../backends/remote/question.ts';
 import type { Completion } from '../core/command/complete.ts';
+import type { BackendCounters } from '../core/memory/backend.ts';
 import type { SessionSpec } from './open.ts';
 import { type FromEngine, type Opened, type Output, type RunMode, SHARED, type ToEngine } from './protocol.ts';
 import { Search } from './search.ts';
@@ -44,6 +45,8 @@ export class EngineClient {
   ask: Ask;
   /** The names of the target, searched in a thread of their own. */
   readonly search: Search;
+  /** What the target's connection carried until the last line ended; undefined where it has none. */
+  traffic: BackendCounters | undefined;
   readonly #worker: Worker;
   readonly #questions: MessagePort;
   readonly #shared: Int32Array;
@@ -213,6 +216,7 @@ export class EngineClient {
   }
 
   #take(message: FromEngine): void {
+    if (message.kind === 'done') this.traffic = message.traffic ?? this.traffic;
     const take = 'id' in message ? this.#waiting.get(message.id) : undefined;
     if (take !== undefined) take(message);
     else if (message.kind === 'output') this.#taken();

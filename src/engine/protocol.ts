@@ -5,6 +5,7 @@
  */
 import type { Completion } from '../core/command/complete.ts';
 import type { Sink } from '../core/command/grammar.ts';
+import type { BackendCounters } from '../core/memory/backend.ts';
 import type { Line } from '../core/output/line.ts';
 import type { TargetNames } from './target-names.ts';
 
@@ -65,7 +66,8 @@ export type FromEngine =
   | { readonly kind: 'opened'; readonly opened: Opened }
   | { readonly kind: 'failed'; readonly lines: readonly string[]; readonly status: number }
   | { readonly kind: 'output'; readonly id: number; readonly batch: readonly Output[] }
-  | { readonly kind: 'done'; readonly id: number }
+  /** With what the target's connection carried so far, where it has one. */
+  | { readonly kind: 'done'; readonly id: number; readonly traffic?: BackendCounters }
   | { readonly kind: 'completed'; readonly id: number; readonly completion: Completion }
   | { readonly kind: 'named'; readonly id: number; readonly names: TargetNames }
   /** With what went wrong at the end: a recording that could not be completed. */

@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Completion, complete } from '../core/command/complete.ts';
 import { errorLines, isUserError } from '../core/command/run.ts';
+import type { BackendCounters } from '../core/memory/backend.ts';
 import { openSession, type SessionSpec } from './open.ts';
 import { type FromEngine, type Output, PENDING_MAX, SHARED, type ToEngine } from './protocol.ts';
 import type { Session } from './session.ts';
@@ -54,10 +55,20 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
     running.id = message.id;
     switch (message.kind) {
       case 'run':
-        stream(session.execute(message.line, message.mode), message.id, { shared, interrupted, send });
+        stream(session.execute(message.line, message.mode), message.id, {
+          shared,
+          interrupted,
+          send,
+          counters: () => session.kernel.backend.counters,
+        });
         return;
       case 'transcript':
-        stream(session.transcript(), message.id, { shared, interrupted, send });
+        stream(session.transcript(), message.id, {
+          shared,
+          interrupted,
+          send,
+          counters: () => session.kernel.backend.counters,
+        });
         return;
       case 'complete':
         send({ kind: 'completed', id: message.id, completion: completion(session, message) });
@@ -90,9 +101,10 @@ interface Screen {
   readonly shared: Int32Array;
   readonly interrupted: () => boolean;
   readonly send: (message: FromEngine) => void;
+  readonly counters: () => BackendCounters;
 }
 
-function stream(outputs: Iterable<Output>, id: number, { shared, interrupted, send }: Screen): void {
+function stream(outputs: Iterable<Output>, id: number, { shared, interrupted, send, counters }: Screen): void {
   let batch: Output[] = [];
   let sentAt = performance.now();
   const flush = (): void => {
@@ -113,5 +125,6 @@ function stream(outputs: Iterable<Output>, id: number, { shared, interrupted, se
     if (output.kind === 'pause' || batch.length >= BATCH_OUTPUTS || performance.now() - sentAt >= BATCH_MS) flush();
   }
   flush();
-  send({ kind: 'done', id });
+  const traffic = counters();
+  send({ kind: 'done', id, ...(traffic.wire === undefined ? {} : { traffic }) });
 }

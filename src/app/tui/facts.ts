@@ -13,6 +13,8 @@ export interface Facts {
   readonly context: { readonly task: bigint; readonly pid: number; readonly comm: string } | undefined;
   /** Path of the recording that is made. */
   readonly recording: string | undefined;
+  /** What the connection to the target carried so far; nothing for a target without one. */
+  readonly traffic: () => string;
   /** Names of all commands. */
   readonly commands: ReadonlySet<string>;
 }
@@ -26,8 +28,17 @@ export function firstFacts(engine: EngineClient, recording: string | undefined):
     taint: '',
     context: undefined,
     recording,
+    traffic: () => trafficOf(engine),
     commands: new Set(commands),
   };
+}
+
+/** `52 ms 74 trips 3.9 MiB`: how far the target is, and what the session asked of it. */
+function trafficOf({ traffic }: EngineClient): string {
+  const wire = traffic?.wire;
+  if (traffic === undefined || wire === undefined) return '';
+  const latency = wire.latency === undefined ? '' : `${Math.round(wire.latency.median)} ms `;
+  return `${latency}${traffic.roundTrips} trips ${(wire.received / 1024 / 1024).toFixed(1)} MiB`;
 }
 
 /** Asks what is not known; `tell` is called with each answer. Never rejects: what cannot be told stays out. */
