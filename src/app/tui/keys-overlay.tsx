@@ -13,7 +13,7 @@ import { TextField } from './text-field.tsx';
 import type { Theme } from './theme.ts';
 import { Tint } from './tint.tsx';
 
-const WIDTH = 84;
+const WIDTH = 116;
 
 /** All keys that mean something where the keys are now. */
 export function keysHere(host: Host): readonly KeyHelp[] {

@@ -92,7 +92,7 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
   bind('anywhere', 'alt-5', 'pane-5', 'to the locks'),
   bind('anywhere', 'alt-6', 'pane-6', 'to the kernel log'),
   bind('anywhere', 'alt-7', 'pane-7', 'to the notes'),
-  bind('anywhere', 'alt-z', 'zoom', 'the pane over the whole screen, and back'),
+  bind('anywhere', 'alt-z', 'zoom', 'zoom: over the whole screen, and back'),
 
   bind('pane', 'escape : 0 q', 'to-prompt', 'to the prompt'),
   bind('pane', '1', 'pane-1', 'to the tasks; again: over the whole screen'),
@@ -140,7 +140,7 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
 
   bind('pane', 'a', 'note', 'add a note about what is selected'),
 
-  bind('pane', 'z', 'zoom', 'the pane over the whole screen, and back'),
+  bind('pane', 'z', 'zoom', 'zoom: over the whole screen, and back'),
   bind('pane', 'H', 'hide', 'hide the pane'),
   bind('pane', 'w', 'swap', 'exchange it with the next pane'),
   bind('pane', '+ =', 'taller', 'taller'),

@@ -80,6 +80,8 @@ function statusBar({ state, facts, desk }: StatusInput): ChromeState['status'] {
   if (selection.lock !== undefined) left.push(plain(`\u203a ${selection.lock.lock} `));
   const right: Piece[] = [];
   if (desk.zoomed !== undefined) right.push(strong(' ZOOM '));
+  const traffic = facts.traffic();
+  if (traffic !== '') right.push(plain(` ${traffic} `));
   if (facts.taint !== '') right.push(plain(` taint ${facts.taint} `));
   if (facts.recording !== undefined) right.push(strong(' \u25cf REC '));
   right.push(strong(` ${facts.liveness.toUpperCase()} `));
@@ -143,17 +145,25 @@ function hints({ state, keys }: StatusInput): readonly Piece[] {
   ]);
 }
 
+const KEY_NAMES: Readonly<Record<string, string>> = {
+  'page-up': 'PgUp',
+  'page-down': 'PgDn',
+  escape: 'Esc',
+  backspace: 'Bksp',
+  delete: 'Del',
+  enter: 'Enter',
+  tab: 'Tab',
+  space: 'Space',
+  up: 'Up',
+  down: 'Down',
+  left: 'Left',
+  right: 'Right',
+  home: 'Home',
+  end: 'End',
+};
+
 /** A chord as people write it: `ctrl-r` is Ctrl-R, `page-up` PgUp. */
 export function keyName(chord: string): string {
-  const names: Readonly<Record<string, string>> = {
-    'page-up': 'PgUp',
-    'page-down': 'PgDn',
-    escape: 'Esc',
-    backspace: 'Bksp',
-    enter: 'Enter',
-    tab: 'Tab',
-    space: 'Space',
-  };
   const match = /^((?:ctrl-|alt-|shift-)*)(.+)$/.exec(chord);
   const modifiers = (match?.[1] ?? '').replace(
     /(^|-)(\w)/g,
@@ -161,6 +171,6 @@ export function keyName(chord: string): string {
   );
   const name = match?.[2] ?? chord;
   const shown =
-    names[name] ?? ((modifiers !== '' && name.length === 1) || /^f\d+$/.test(name) ? name.toUpperCase() : name);
+    KEY_NAMES[name] ?? ((modifiers !== '' && name.length === 1) || /^f\d+$/.test(name) ? name.toUpperCase() : name);
   return modifiers + shown;
 }
