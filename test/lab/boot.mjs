@@ -6,7 +6,7 @@ import { load } from './load.mjs';
 const usage = `usage: node test/lab/boot.mjs [--kernel 6.1|6.12] [--paging 4|5] [--memory MB] [--cpus N] [--append WORDS]
                               [--plant STATE]... [--dump FILE] [--run COMMAND]...
 
-  --plant STATE   plant deadlock, rwsem, user or "spin CPU"
+  --plant STATE   plant deadlock, rwsem, locks, many, torture, user or "spin CPU": see README.md
   --dump FILE     write a dump of the guest's memory after planting
   --run COMMAND   run a shell command in the guest, print its output and, after the last one, end
   --logins        with users, sudo, passwords and python3

@@ -55,8 +55,8 @@ export interface Guest {
   /** Reads a file of the guest, such as one in /proc. */
   get(path: string): Promise<Buffer>;
   /**
-   * Plants states: `deadlock`, `rwsem` and `spin CPU` are kernel threads of the module, `user` is processes in every way
-   * of sleeping (guest/states.c).
+   * Plants states: `deadlock`, `rwsem`, `locks` (README.md lists more) and `spin CPU` are kernel threads of the module,
+   * `user` is processes in every way of sleeping (guest/states.c).
    */
   plant(state: string): Promise<void>;
   /** What was planted, as those who planted it say. */
