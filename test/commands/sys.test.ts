@@ -133,7 +133,9 @@ describe('sys with options', () => {
       },
     ]);
     fake.symbols.add('__x64_sys_lookup_dcookie', 0xffff_ffff_8100_0020n, 'W');
-    expect(session.lines('sys -c -n').at(-1)).toMatch(/ - {2}ffffffff81000020 {2}lookup_dcookie +ENOSYS: not built into/);
+    expect(session.lines('sys -c -n').at(-1)).toMatch(
+      / - {2}ffffffff81000020 {2}lookup_dcookie +ENOSYS: not built into/,
+    );
     expect(session.json('sys -c open').rows.length).toBe(2);
     expect(session.json('sys -n').error).toMatch(/-n and -32 go with -c/);
     expect(session.json('sys -c nothing').status).toBe(1);

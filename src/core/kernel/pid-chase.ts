@@ -5,7 +5,7 @@
  */
 import { isKernelAddress } from '../memory/address.ts';
 import type { Kernel } from './kernel.ts';
-import { type SeenTask, seenTasks } from './pid-link.ts';
+import type { SeenTask } from './pid-link.ts';
 import { xarrayHeadOffset, xarrayLayout } from './xarray.ts';
 
 /** Pointers to nodes and entries carry what they are in these bits. */
