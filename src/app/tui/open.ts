@@ -39,8 +39,11 @@ export async function runTui(engine: EngineClient, { version, recording }: TuiOp
     recording,
   });
   try {
-    const greeting = `kdbg ${version} on ${engine.opened.name}; help lists the commands, F1 explains, Esc goes to the panes`;
-    host.scrollback.say([[{ text: greeting, tone: 'dim' }]]);
+    const greeting = [
+      `kdbg ${version} on ${engine.opened.name}`,
+      'help lists the commands, F1 explains, Esc goes to the panes',
+    ];
+    host.scrollback.say(greeting.map((text) => [{ text, tone: 'dim' }]));
     for (const notice of engine.opened.notices) host.scrollback.say([[{ text: notice, tone: 'warn' }]]);
     host.scrollback.say(troubles.flatMap((each) => complaintLines([each])));
     engine.ask = askOnScreen(host);

@@ -164,7 +164,7 @@ class Palette implements OverlayPart {
     this.#asking = line;
     let lines: readonly string[];
     try {
-      lines = (await this.#app.query(previewOf(line))).slice(0, PREVIEW_LINES).map(textOf);
+      lines = (await this.#app.query(previewOf(line))).slice(0, PREVIEW_LINES).map(textOf).map(shortened);
     } catch (error) {
       lines = [(error as Error).message];
     }
@@ -229,6 +229,11 @@ const EDITING: ReadonlySet<string> = new Set(['left', 'right', 'backspace', 'del
 /** Lines that only show something may be run for a look; those of the history may be anything. */
 function isSafe(line: string): boolean {
   return /^(?:dis|p|bt|struct|union|whatis) \S+$/.test(line) || /^[a-z*]+$/i.test(line);
+}
+
+/** Instructions without their addresses: the offset in the function says enough where there is little room. */
+function shortened(line: string): string {
+  return line.replace(/^0x[0-9a-f]{16} (?=<)/, '');
 }
 
 /** A command by itself may do anything, or read for long: its help is shown instead. */
