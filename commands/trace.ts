@@ -12,6 +12,7 @@ export default defineCommand({
   description: [
     'kdbg traces in an instance of its own, a buffer beside the one that everybody shares: nobody else\'s trace is touched. "trace stop", the end of the session, a crash of kdbg and a lost connection all remove it. Each trace is watched for a fifth of a second when it starts and stopped when it writes more than 50,000 entries a second; kdbg\'s own tasks and the SSH server are left out.',
     '"trace start function -f PATTERN" traces calls of functions, "trace start events -e SYSTEM:EVENT" events; "trace show" prints what came, "trace follow" what comes. "trace callers FUNCTION" runs a trace for some seconds and counts the stacks by which the function was called.',
+    'An instance that a killed session has left is shown by "trace" and removed by "trace clean"; one that still records is removed only by its name.',
     'PATTERN may hold * and select a module with :mod:NAME. A function that is listed and yet never hit is mostly inlined where it is called.',
   ],
   needs: ['files'],
@@ -62,7 +63,7 @@ export default defineCommand({
     words: many(
       word,
       'WORD',
-      'a tracer for start, a function for callers, a pattern for functions, events and options',
+      'a tracer for start, a function for callers, a pattern for functions, events and options, an instance for clean',
     ),
   },
   examples: [

@@ -5,13 +5,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, rmdirSync, writeSync } from 'node:fs';
 import type { ControlSource, ControlStep, FileFailure } from '../../core/memory/backend.ts';
+import { applyPatiently } from './busy.ts';
 import { failureOf, refusedControl } from './paths.ts';
 
 /**
  * The steps come as arguments, three for each: nothing of them is part of the script. A directory of an instance can
  * only be removed once nobody has a file of it open, which may take the last readers a moment.
  */
-const GUARD = `
+export const GUARD = `
 trap '' HUP INT TERM
 read -r end
 while [ $# -ge 3 ]; do
@@ -33,13 +34,7 @@ export interface LocalControl extends ControlSource {
 export function createLocalControl(): LocalControl {
   let guard: ChildProcess | undefined;
   return {
-    apply(steps) {
-      for (const step of steps) {
-        const failure = change(step);
-        if (failure !== undefined) return failure;
-      }
-      return undefined;
-    },
+    apply: (steps) => applyPatiently(steps, changeAll),
     restore(steps) {
       const allowed = steps.filter(({ path }) => refusedControl(path) === undefined);
       const next = allowed.length === 0 ? undefined : startGuard(allowed);
@@ -65,6 +60,14 @@ function startGuard(steps: readonly ControlStep[]): ChildProcess {
   guard.stdin?.on('error', () => undefined);
   guard.unref();
   return guard;
+}
+
+function changeAll(steps: readonly ControlStep[]): FileFailure | undefined {
+  for (const step of steps) {
+    const failure = change(step);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
 }
 
 function change(step: ControlStep): FileFailure | undefined {

@@ -26,7 +26,7 @@ export interface Link {
   send<R extends ReaderRequest>(request: R): Sent<R>;
   /** True when the answer has come: `take` does not wait. */
   isThere(sent: Sent): boolean;
-  /** Waits for an answer. Throws BackendError when it does not come, CancelledError. */
+  /** Waits for an answer. Throws BackendError when it does not come; CancelledError, but not while a change is made. */
   take<R extends ReaderRequest>(sent: Sent<R>): ReaderAnswer<R>;
   /** Nobody wants this answer any more. */
   drop(sent: Sent): void;

@@ -6,6 +6,7 @@
 import { BackendError, CancelledError, KdbgError } from '../../core/errors.ts';
 import type { Kcore } from '../../core/formats/kcore.ts';
 import type { Backend, Capability, ControlSource, FileResult, Regained } from '../../core/memory/backend.ts';
+import { applyPatiently } from '../local/busy.ts';
 import { capabilitiesOf, type Facts } from '../local/capabilities.ts';
 import { refusedControl } from '../local/paths.ts';
 import { BTF_FOLDER, factsOf, PROBED_FILES, PROBED_LENGTH } from '../local/probe.ts';
@@ -163,7 +164,7 @@ class Target {
     return {
       apply: (steps) => {
         const refused = steps.map(({ path }) => refusedControl(path)).find((failure) => failure !== undefined);
-        return refused ?? this.#wire.one({ op: 'control', steps });
+        return refused ?? applyPatiently(steps, (rest) => this.#wire.one({ op: 'control', steps: rest }));
       },
       restore: (steps) => {
         this.#restore = steps.filter(({ path }) => refusedControl(path) === undefined);

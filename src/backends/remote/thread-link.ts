@@ -198,7 +198,9 @@ export class ThreadLink implements Link {
       const seen = Atomics.load(this.#shared, IO_SHARED.messages);
       if (this.#drain()) heard = performance.now();
       if (holds()) return;
-      if (this.#options.cancelled()) throw new CancelledError();
+      // A change on the far side is waited for, so that what was begun there is known and can be undone.
+      const isChange = request?.op === 'control' || request?.op === 'restore';
+      if (!isChange && this.#options.cancelled()) throw new CancelledError();
       const now = Atomics.load(this.#shared, IO_SHARED.received);
       if (now !== received) {
         received = now;

@@ -15,11 +15,11 @@ import {
   switchOwnTrace,
 } from '../kernel/trace-own.ts';
 import type { TraceRequest } from '../kernel/trace-plan.ts';
-import { readTraceStats } from '../kernel/trace-state.ts';
+import { readTraceState, readTraceStats } from '../kernel/trace-state.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { decodeText } from '../memory/text.ts';
 import { decimalColumn } from '../output/columns.ts';
-import { type Item, notice, PAUSE, row, text as textItem } from '../output/item.ts';
+import { type Item, notice, PAUSE, row } from '../output/item.ts';
 import { span } from '../output/line.ts';
 import type { Scope } from './scope.ts';
 import { startWatched } from './trace-run.ts';
@@ -88,7 +88,7 @@ export function* traceActions(scope: Scope, args: TraceArgs): Iterable<Item> {
       yield* list(kernel, 'trace_options', args.words);
       return;
     case 'clean':
-      yield* clean(kernel);
+      yield* clean(kernel, args.words);
       return;
     default:
       yield* traceStatus(kernel);
@@ -108,6 +108,8 @@ function requestOf(args: TraceArgs): Omit<TraceRequest, 'ownPids'> {
       hint: '-f PATTERN chooses some; --all traces all, which slows the machine down',
     });
   }
+  const wrong = args.o.find((name) => !/^[\w-]+$/.test(name));
+  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no option: "trace options" lists them`);
   return {
     tracer,
     functions,
@@ -128,7 +130,9 @@ function eventOf(text: string): TraceRequest['events'][number] {
 }
 
 function* start(scope: Scope, request: Omit<TraceRequest, 'ownPids'>): Iterable<Item> {
-  const goesOn = yield* startWatched(scope, request);
+  const stopped = startWatched(scope, request);
+  const goesOn = stopped === undefined;
+  if (!goesOn) yield notice(stopped);
   const { trace } = ownDirectory(scope.kernel);
   const what = request.tracer === 'nop' ? request.events.map(({ name }) => name).join(', ') : request.tracer;
   yield row({ instance: trace.instance, tracer: request.tracer, on: goesOn }, () => [
@@ -205,6 +209,7 @@ function* follow(scope: Scope): Iterable<Item> {
       if (entries.length > 0) yield PAUSE;
       if (stream.ended !== undefined) break;
     }
+    for (const entry of [...entriesOf('\n'), ...parser.flush()]) yield traceItem(kernel, entry);
     yield notice(`the trace ended: ${stream.ended}`);
   } finally {
     stream.close();
@@ -235,15 +240,18 @@ function* callers(scope: Scope, args: TraceArgs): Iterable<Item> {
   if (name === undefined || more.length > 0) throw new UsageError('trace callers wants one FUNCTION');
   const request = requestOf({ ...args, words: ['function'], f: [name], s: true });
   let text = '';
+  const stopped = startWatched(scope, request);
   try {
-    yield* startWatched(scope, request);
+    if (stopped !== undefined) yield notice(stopped);
     yield PAUSE;
     scope.shell.sleep((args.for ?? CALLERS_SECONDS) * 1000);
     scope.check();
   } finally {
-    if (ownTrace(kernel) !== undefined) {
+    try {
       switchOwnTrace(kernel, false);
       text = bufferText(kernel, ownTrace(kernel)?.instance);
+    } finally {
+      // Whatever keeps the text from being read, and be it Ctrl-C.
       stopOwnTrace(kernel);
     }
   }
@@ -273,11 +281,18 @@ function* list(kernel: Kernel, file: string, patterns: readonly string[]): Itera
   for (const name of all) yield row({ name }, () => [name]);
 }
 
-function* clean(kernel: Kernel): Iterable<Item> {
+/** What nobody named and still records may be another session's. */
+function* clean(kernel: Kernel, named: readonly string[]): Iterable<Item> {
   const left = leftInstances(kernel);
+  const other = named.find((name) => !left.includes(name));
+  if (other !== undefined) throw new UsageError(`"${other}" is no instance that a session of kdbg has left`);
   if (left.length === 0) yield notice('nothing is left of earlier sessions');
-  for (const instance of left) {
+  for (const instance of named.length > 0 ? named : left) {
+    if (named.length === 0 && readTraceState(tracefs(kernel), instance).isOn) {
+      yield notice(`${instance} still records, perhaps for another session; "trace clean ${instance}" removes it`);
+      continue;
+    }
     removeLeftInstance(kernel, instance);
-    yield textItem(`removed ${instance}`);
+    yield row({ removed: instance }, () => [`removed ${instance}`]);
   }
 }

@@ -4,11 +4,10 @@
  */
 
 import { fileText } from '../kernel/text-file.ts';
-import { ownDirectory, startOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
+import { ownDirectory, startOwnTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
 import type { TraceRequest } from '../kernel/trace-plan.ts';
 import { entriesWritten, readTraceStats } from '../kernel/trace-state.ts';
 import { tracefs } from '../kernel/tracefs.ts';
-import { type Item, notice } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 
 /** How long a trace is watched when it has begun. */
@@ -17,17 +16,20 @@ const PROBATION_MS = 200;
 const RATE_MAX = 50_000;
 const ANCESTORS_MAX = 16;
 
-/** Starts a trace and watches it. True when it goes on. */
-export function* startWatched(scope: Scope, request: Omit<TraceRequest, 'ownPids'>): Generator<Item, boolean> {
+/** Starts a trace and watches it. Undefined when it goes on; else it records no more, and this says why. */
+export function startWatched(scope: Scope, request: Omit<TraceRequest, 'ownPids'>): string | undefined {
   const { kernel } = scope;
   startOwnTrace(kernel, { ...request, ownPids: ownPids(scope) });
-  const rate = measureRate(scope);
-  if (rate <= RATE_MAX) return true;
-  switchOwnTrace(kernel, false);
-  yield notice(
-    `stopped: it wrote ${Math.round(rate)} entries a second, more than ${RATE_MAX}; "trace show" has what came, a narrower filter helps`,
-  );
-  return false;
+  try {
+    const rate = measureRate(scope);
+    if (rate <= RATE_MAX) return undefined;
+    switchOwnTrace(kernel, false);
+    return `stopped: it wrote ${Math.round(rate)} entries a second, more than ${RATE_MAX}; "trace show" has what came, a narrower filter helps`;
+  } catch (error) {
+    // What nobody watches does not run.
+    stopOwnTrace(kernel);
+    throw error;
+  }
 }
 
 /** Entries a second, over the probation. */

@@ -22,7 +22,7 @@ export function* traceStatus(kernel: Kernel): Iterable<Item> {
   yield* probes(fs);
   if (own === undefined) yield notice('kdbg traces nothing and has changed nothing here');
   if (left.length > 0)
-    yield notice(`"trace clean" removes what an earlier session of kdbg has left: ${left.join(', ')}`);
+    yield notice(`"trace clean" removes what earlier sessions of kdbg have left: ${left.join(', ')}`);
 }
 
 function* buffer(state: TraceState, whose: string): Iterable<Item> {

@@ -23,7 +23,8 @@ export interface OwnTrace {
 
 /** Instances of kdbg are named so: those of a session that was killed are found by it. */
 export const OWN_INSTANCE = /^kdbg-[0-9a-f]{8}$/;
-const KEY = 'own trace';
+/** Not among what a kernel has derived: that is forgotten when a recording starts, the trace goes on. */
+const holders = new WeakMap<Kernel, { trace: OwnTrace | undefined }>();
 /** A new instance allocates its default size for each CPU before it can be made smaller. */
 const INSTANCE_KIB_PER_CPU = 1536;
 const SPARE_KIB = 64 * 1024;
@@ -37,9 +38,11 @@ export function ownTrace(kernel: Kernel): OwnTrace | undefined {
 /** Makes the instance and starts it. Throws UsageError, UnsupportedError, BackendError; then all is as before. */
 export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
   const held = holder(kernel);
-  if (held.trace !== undefined) throw new UsageError('a trace is on already', { hint: '"trace stop" ends it' });
-  const fs = tracefs(kernel);
   const control = controlOf(kernel);
+  const fs = tracefs(kernel);
+  if (held.trace !== undefined && fs.instances().includes(held.trace.instance)) {
+    throw new UsageError('a trace is on already', { hint: '"trace stop" ends it' });
+  }
   checkTracer(fs, request);
   checkRoom(kernel, fs);
   const instance = `kdbg-${Math.floor(Math.random() * 0x1_0000_0000)
@@ -54,6 +57,7 @@ export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
   } catch (error) {
     try {
       undoAll(control, undo);
+      control.restore([]);
     } catch {
       // The first trouble is the one to tell; the target's side tries the removal again at the end of the session.
     }
@@ -75,14 +79,17 @@ export function clearOwnTrace(kernel: Kernel): void {
   apply(controlOf(kernel), [{ kind: 'write', path: `${directory}/trace`, text: '' }]);
 }
 
-/** Stops it and removes the instance: tracefs is as it was. */
+/** Stops it and removes the instance: tracefs is as it was. Reads nothing, so that it works when the user pressed Ctrl-C. */
 export function stopOwnTrace(kernel: Kernel): void {
-  const { trace } = ownDirectory(kernel);
-  undoAll(controlOf(kernel), trace.undo);
+  const trace = ownTrace(kernel);
+  if (trace === undefined) return;
+  const control = controlOf(kernel);
+  undoAll(control, trace.undo);
+  control.restore([]);
   holder(kernel).trace = undefined;
 }
 
-/** Instances that a killed session of kdbg has left. */
+/** Instances of kdbg that are not this session's: of killed ones, or of others that still run. */
 export function leftInstances(kernel: Kernel): readonly string[] {
   const own = ownTrace(kernel)?.instance;
   return tracefs(kernel)
@@ -96,20 +103,33 @@ export function removeLeftInstance(kernel: Kernel, instance: string): void {
   undoAll(controlOf(kernel), undoSteps(tracefs(kernel), instance, []));
 }
 
-/** Throws UsageError when no trace is on. */
+/** Throws UsageError when no trace is on, or none any more: a lost connection has ended it, or somebody has. */
 export function ownDirectory(kernel: Kernel): { readonly trace: OwnTrace; readonly directory: string } {
   const trace = ownTrace(kernel);
   if (trace === undefined) throw new UsageError('no trace is on', { hint: '"trace start" begins one' });
-  return { trace, directory: tracefs(kernel).directory(trace.instance) };
+  const fs = tracefs(kernel);
+  if (!fs.instances().includes(trace.instance)) {
+    holder(kernel).trace = undefined;
+    controlOf(kernel).restore([]);
+    throw new UsageError(`the trace is gone: its instance ${trace.instance} was removed`, {
+      hint: 'a lost connection ends it; "trace start" begins another',
+    });
+  }
+  return { trace, directory: fs.directory(trace.instance) };
 }
 
 function holder(kernel: Kernel): { trace: OwnTrace | undefined } {
-  return kernel.memo(KEY, 'session', () => ({ trace: undefined }));
+  const held = holders.get(kernel) ?? { trace: undefined };
+  holders.set(kernel, held);
+  return held;
 }
 
 function controlOf({ backend }: Kernel): ControlSource {
   if (backend.control !== undefined) return backend.control;
-  throw new UnsupportedError(`nothing can be traced on ${backend.name}: only a live target is`);
+  throw new UnsupportedError(
+    `nothing can be traced on ${backend.name}: only a live target is`,
+    '"trace" and "trace show --shared" show what was read of tracefs, as far as it was',
+  );
 }
 
 /** Each step for itself: what a half-made instance lacks keeps nothing else from being undone. */
@@ -117,7 +137,6 @@ function undoAll(control: ControlSource, steps: readonly ControlStep[]): void {
   const failures = steps.map((step) => control.apply([step]));
   const last = failures.at(-1);
   if (last !== undefined && last.reason !== 'absent') throw new TraceControlError(last.path, last.detail);
-  control.restore([]);
 }
 
 function apply(control: ControlSource, steps: readonly ControlStep[]): void {

@@ -66,6 +66,12 @@ function explain(failures: readonly FileFailure[]): { readonly detail: string; r
     return { detail: `${denied.path}: ${denied.detail}`, help };
   }
   const first = failures[0];
+  if (first?.reason === 'not-recorded') {
+    return {
+      detail: `${first.path}: ${first.detail}`,
+      help: 'the commands that the session ran show what they showed then',
+    };
+  }
   const help =
     'is it mounted? "mount -t tracefs nodev /sys/kernel/tracing" does it; a kernel without CONFIG_FTRACE has none';
   return { detail: first === undefined ? 'no answer' : `${first.path}: ${first.detail}`, help };

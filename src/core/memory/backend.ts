@@ -81,6 +81,8 @@ export interface FileSource {
   readMany(paths: readonly string[], limit?: number): readonly FileResult[];
   /** Names in a directory. */
   list(path: string): ListResult;
+  /** Many directories in one request. */
+  listMany?(paths: readonly string[]): readonly ListResult[];
   /** Where a symbolic link points (/proc/PID/fd/3). */
   link?(path: string): string | undefined;
   /** A hint that these files will be read soon, whole; returns at once. */
@@ -112,7 +114,10 @@ export type ControlStep =
 
 /** Writes to tracefs; live targets only. */
 export interface ControlSource {
-  /** Does these in order; the first that fails ends it and is told. Undefined: all is done. */
+  /**
+   * Does these in order; the first that fails ends it and is told. Undefined: all is done. A directory that is busy is
+   * waited for, for a moment. It is not cancelled.
+   */
   apply(steps: readonly ControlStep[]): FileFailure | undefined;
   /**
    * Says what the target's side does by itself when the session ends, in whatever way: kdbg dies, the connection is
