@@ -257,7 +257,7 @@ function pagesOf(nodes: readonly bigint[], ranges: FollowRequest['ranges'], what
 }
 
 function recordFiles(inner: FileSource, current: () => RecordingWriter | undefined): FileSource {
-  const { link, prefetch } = inner;
+  const { link, listMany, prefetch } = inner;
   return {
     ...(prefetch && { prefetch: (paths: readonly string[]) => prefetch.call(inner, paths) }),
     read(path, limit) {
@@ -281,6 +281,13 @@ function recordFiles(inner: FileSource, current: () => RecordingWriter | undefin
       current()?.list(path, result);
       return result;
     },
+    ...(listMany && {
+      listMany(paths: readonly string[]) {
+        const results = listMany.call(inner, paths);
+        for (const [i, result] of results.entries()) current()?.list(paths[i] as string, result);
+        return results;
+      },
+    }),
     ...(link && {
       link(path: string) {
         const target = link.call(inner, path);

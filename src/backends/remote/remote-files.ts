@@ -89,9 +89,17 @@ export class RemoteFiles implements FileSource {
   }
 
   list(path: string): ListResult {
+    return this.listMany([path])[0] as ListResult;
+  }
+
+  listMany(paths: readonly string[]): readonly ListResult[] {
     // The names in a process's fd are links to anywhere; that they are there is the kernel's to tell.
-    const failure = refusedPath(path);
-    return failure === undefined ? this.#wire.one({ op: 'list', path }) : { ok: false, failure };
+    const refused = paths.map(refusedPath);
+    const asked = paths.filter((_, i) => refused[i] === undefined);
+    const listed = [...this.#wire.ask(asked.map((path) => ({ op: 'list', path }) as const))];
+    return refused.map((failure) => {
+      return failure === undefined ? (listed.shift() as ListResult) : { ok: false, failure };
+    });
   }
 
   link(path: string): string | undefined {

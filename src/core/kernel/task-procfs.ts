@@ -49,9 +49,11 @@ function threadsOf(kernel: Kernel, processes: readonly ProcStat[]): readonly Pro
     found.push(...readStats(kernel, paths));
     paths = [];
   };
-  for (const process of processes) {
-    const listing = kernel.files.list(`/proc/${process.pid}/task`);
-    if (!listing.ok) found.push(process);
+  const folders = processes.map(({ pid }) => `/proc/${pid}/task`);
+  const listings = kernel.files.listMany?.(folders) ?? folders.map((folder) => kernel.files.list(folder));
+  for (const [i, process] of processes.entries()) {
+    const listing = listings[i];
+    if (listing?.ok !== true) found.push(process);
     else paths.push(...numbers(listing.names).map((tid) => `/proc/${process.pid}/task/${tid}/stat`));
     if (paths.length >= BATCH) read();
   }
