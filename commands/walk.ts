@@ -34,7 +34,7 @@ export default defineCommand({
   summary: 'go along locks step by step, from waiter to owner',
   description: [
     '"walk TASK" or "walk LOCK" begins. Each step shows the task, the lock that it waits for and by what that is known, the words of the lock decoded, its queue, the locks that the task owns, its stack, and the plain commands that show the same; at the end the ways on.',
-    'next and prev go along the queue, up to the owner of the lock, down to the first who waits for a lock that this task owns, back to the step before. While nothing else has these names they work without "walk" as well: they are aliases. N goes that many places along the queue, or chooses among several owners (up) or owned locks (down). Without arguments the step is shown again, as it is now.',
+    'next and prev go along the queue, up to the owner of the lock, down to the first who waits for a lock that this task owns, back to the step before. They work without "walk" as well, as aliases: a backslash before one (\\up) means the symbol of that name. N goes that many places along the queue, or chooses among several owners (up) or owned locks (down). Without arguments the step is shown again, as it is now.',
     'The task of each step becomes the context: "bt", "task" and "files" mean it.',
   ],
   needs: ['memory', 'symbols', 'types'],
