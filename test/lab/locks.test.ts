@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openReplay } from '../support/replay-session.ts';
+import { openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest, kernelLines } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
 import type { Truth } from './truth.ts';
@@ -121,6 +122,12 @@ describe.each(kernelLines)('locks of kernel %s', (kernel) => {
   let planted: ReadonlyMap<string, Planted>;
   let answers: readonly Answer[];
   const answerTo = (line: string) => answers.find(({ command }) => command === line);
+  const expectPlanted = (rows: readonly LockRow[]) => {
+    const byAddress = new Map(rows.map((row) => [row.lock, said(row)]));
+    for (const [address, expected] of planted) {
+      expect(byAddress.get(address), `${expected.kind} ${address}`).toEqual({ ...expected, readers: [] });
+    }
+  };
   beforeAll(async () => {
     guest = await bootGuest({ kernel });
     for (const state of ['deadlock', 'rwsem', 'locks', 'user']) await guest.plant(state);
@@ -133,9 +140,9 @@ describe.each(kernelLines)('locks of kernel %s', (kernel) => {
   test('each has its owner, and its waiters in order with their modes', () => {
     const rows = new Map(rowsOf<LockRow>(answerTo('locks')).map((row) => [row.lock, row]));
     expect(planted.size).toBeGreaterThan(30);
+    expectPlanted([...rows.values()]);
     for (const [address, expected] of planted) {
       const row = rows.get(address);
-      expect(row && said(row), `${expected.kind} ${address}`).toEqual({ ...expected, readers: [] });
       expect(row?.waiters.every(({ sure }) => sure === 'certain')).toBe(true);
       if (expected.readers.length > 0) {
         expect(row?.readers, address).toBe(expected.readers.length);
@@ -218,16 +225,29 @@ describe.each(kernelLines)('locks of kernel %s', (kernel) => {
       const path = join(folder, 'locks.kdbg');
       writeFileSync(path, await guest.get('/run/locks.kdbg'));
       const session = openReplay(path);
-      const rows = session.json('locks')['rows'] as readonly LockRow[];
-      const byAddress = new Map(rows.map((row) => [row.lock, said(row)]));
-      for (const [address, expected] of planted) {
-        expect(byAddress.get(address)).toEqual({ ...expected, readers: [] });
-      }
-      const cycles = session.json('deadlock')['rows'] as readonly ChainRow[];
-      expect(cycles).toHaveLength(truth.all('cycle').length + 1);
+      expectPlanted(session.json('locks')['rows'] as readonly LockRow[]);
+      expect(session.json('deadlock')['rows']).toHaveLength(truth.all('cycle').length + 1);
       session.close();
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('over ssh it is the same, in few round trips', async () => {
+    await guest.ssh();
+    const client = openClient();
+    try {
+      const target = client.ssh(sshPortOf(guest));
+      const { stdout } = await client.run([...target, '--json', '-c', 'locks', '-c', 'deadlock'], TIMEOUT);
+      const [locks, deadlock] = answersIn(stdout);
+      expectPlanted(rowsOf<LockRow>(locks));
+      expect(deadlock?.rows).toHaveLength(truth.all('cycle').length + 1);
+      const timed = await client.run([...target, '-c', 'set timing on; locks; deadlock'], TIMEOUT);
+      const trips = [...timed.stdout.matchAll(/^(\d+) round trips/gm)].map(([, count]) => Number(count));
+      expect(trips).toHaveLength(3);
+      expect(Math.max(...trips)).toBeLessThanOrEqual(60);
+    } finally {
+      client.remove();
     }
   });
 });

@@ -55,7 +55,7 @@ export function lockSpans(lock: LockReference, place: LockPlace | undefined): re
   return [lockSpan(lock), '  ', span(name, ref, 'symbol')];
 }
 
-/** What certain needs no word for. */
+/** ` (likely)`, ` (hint)`; nothing for what is certain. */
 export function sureSpans(sure: Sureness): readonly Span[] {
   return sure === 'certain' ? [] : [span(` (${sure})`, undefined, 'warn')];
 }
@@ -84,7 +84,7 @@ export function stateSpans(lock: Pick<Lock, 'state' | 'owners'>): readonly Span[
     case 'last':
       return [state, first.mode === 'read' ? ', the last that is known: ' : ', last taken by ', ...named];
     case 'worker':
-      return [state, ', done by ', ...named];
+      return [state, ', it is up to ', ...named];
   }
 }
 
