@@ -1,6 +1,7 @@
 import headless from '@xterm/headless';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isUnicodeLocale, toAscii } from '../../../src/app/tui/ascii.ts';
 import { difference, Grid, Styles } from '../../../src/app/tui/cells.ts';
 
 const WIDTH = 17;
@@ -78,4 +79,14 @@ test('half of a wide cluster never stays', () => {
   grid.put(1, 0, '漢', 2, 0);
   grid.put(1, 0, 'y', 1, 0);
   expect(grid.text).toEqual([' ', 'y', ' ', ' ']);
+});
+
+test('without UTF-8 nothing but ASCII is left', () => {
+  const grid = new Grid({ width: 8, height: 1 });
+  for (const [x, text] of ['a', '─', '│', '漢', '', 'é', '●'].entries())
+    if (text !== '') grid.put(x, 0, text, text === '漢' ? 2 : 1, 0);
+  toAscii(grid);
+  expect(grid.rows()).toEqual(['a-|? ?* ']);
+  expect(isUnicodeLocale({ LANG: 'C.UTF-8' })).toBe(true);
+  expect(isUnicodeLocale({ LANG: 'en_US.utf8', LC_ALL: 'C' })).toBe(false);
 });

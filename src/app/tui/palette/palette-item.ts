@@ -44,7 +44,7 @@ export function rank(found: readonly Found[], listed: readonly ListedItem[], lim
       const item = itemOf(each, listed);
       return item === undefined ? [] : [{ item, score: each.score + PREFERENCE[item.kind] }];
     })
-    .sort((a, b) => b.score - a.score)
+    .sort((a, b) => b.score - a.score || (a.item.label < b.item.label ? -1 : 1))
     .slice(0, limit)
     .map(({ item }) => item);
 }

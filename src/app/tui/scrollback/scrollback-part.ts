@@ -25,15 +25,15 @@ const DOUBLE_MS = 400;
  */
 const AT_ONCE_MS = 1500;
 
-/** Opens the scrollback: `host.ts` mounts it above the prompt. */
-export function openScrollback(app: App): ScrollbackPart {
-  return new Scrollback(app);
+/** Opens the scrollback: `host.ts` mounts it above the prompt. Its lines are kept in `store`. */
+export function openScrollback(app: App, store = new LineStore()): ScrollbackPart {
+  return new Scrollback(app, store);
 }
 
 class Scrollback implements ScrollbackPart {
   readonly #app: App;
-  readonly #reading = new Reading(new LineStore());
-  readonly #cursor = new Cursor(this.#reading);
+  readonly #reading: Reading;
+  readonly #cursor: Cursor;
   readonly #finder: Finder;
   #left = 0;
   #hadFocus = false;
@@ -41,8 +41,10 @@ class Scrollback implements ScrollbackPart {
   #filling: { readonly line: number; readonly since: number } | undefined;
   #press: { readonly x: number; readonly y: number; readonly at: number } | undefined;
 
-  constructor(app: App) {
+  constructor(app: App, store: LineStore) {
     this.#app = app;
+    this.#reading = new Reading(store);
+    this.#cursor = new Cursor(this.#reading);
     this.#finder = new Finder({
       reading: this.#reading,
       cursor: this.#cursor,
@@ -192,6 +194,8 @@ class Scrollback implements ScrollbackPart {
     fold: () => {
       const block = this.#block();
       this.#reading.outline.toggle(block);
+      // What is left may not fill the window any more.
+      this.#reading.scroll(0);
       this.#cursor.choose(Math.max(block.start, this.#reading.store.first));
     },
     wrap: () => {
