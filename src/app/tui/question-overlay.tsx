@@ -47,6 +47,10 @@ function put(host: Host, question: Question): Promise<string | undefined> {
         element: <Asked size={size} theme={host.theme} question={question} lines={lines} onChange={change} />,
       }),
       handle(event): Handled {
+        if (event.kind === 'paste') {
+          for (const character of event.text.split('\n', 1)[0] ?? '') host.typeInk(character);
+          return 'taken';
+        }
         if (event.kind !== 'key') return 'taken';
         if (event.name === 'enter') return end(text);
         if (event.name === 'escape' || (event.ctrl && (event.name === 'c' || event.name === 'd')))
