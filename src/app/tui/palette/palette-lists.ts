@@ -3,7 +3,7 @@
  * recordings that lie in the folder.
  */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { App } from '../contract.ts';
 import type { ListedItem } from './palette-item.ts';
 
@@ -51,10 +51,20 @@ function recordingsIn(folder: string): readonly ListedItem[] {
         kind: 'recording' as const,
         label: entry.name,
         detail: 'recording',
-        line: `!kdbg replay '${join(folder, entry.name).replaceAll("'", "'\\''")}'`,
+        line: `!${program()} replay ${shellWord(join(folder, entry.name))}`,
       }));
   } catch {
     // No such folder: no recordings.
     return [];
   }
+}
+
+/** How the user's shell starts this program: by its name where it is installed under that, else as it was started. */
+function program(): string {
+  const [node = 'node', entry = 'kdbg'] = process.argv;
+  return basename(entry) === 'kdbg' ? 'kdbg' : `${shellWord(node)} ${shellWord(entry)}`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
