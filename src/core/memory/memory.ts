@@ -78,14 +78,6 @@ export class Memory {
     return true;
   }
 
-  /** Says that these ranges will be read soon: the source may send for them, and nothing waits for it. */
-  hint(ranges: readonly ReadRange[]): void {
-    const { prefetch } = this.#source;
-    if (prefetch === undefined) return;
-    const absent = ranges.filter(({ space, address }) => !this.#pages[space].has(pageNumber(address & PAGE_MASK)));
-    if (absent.length > 0) prefetch.call(this.#source, absent);
-  }
-
   /** A new command begins: a live target's pages are forgotten, but for the constant ones. */
   newEpoch(): void {
     if (this.#options.liveness === 'frozen') return;
