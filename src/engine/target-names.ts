@@ -2,6 +2,7 @@
  * The names that a person may look for on a target, as the engine hands them to the search: symbols without twins and
  * bookkeeping, and types by their tags.
  */
+import { CancelledError, KdbgError } from '../core/errors.ts';
 import type { Kernel } from '../core/kernel/kernel.ts';
 import { fuzzyNames } from '../core/symbols/fuzzy-search.ts';
 import { type PackedNames, packNames, shared } from '../core/symbols/packed-names.ts';
@@ -39,6 +40,16 @@ let lastGeneration = 0;
 
 /** The names, unless they are those of the generation `known`. A target that lacks symbols or types gives fewer. */
 export function targetNames(kernel: Kernel, known: number): TargetNames {
+  try {
+    return newNames(kernel, known);
+  } catch (error) {
+    // Something else was more urgent than to read them: whoever asks again gets them.
+    if (error instanceof CancelledError) return { generation: known, symbols: undefined, types: undefined };
+    throw error;
+  }
+}
+
+function newNames(kernel: Kernel, known: number): TargetNames {
   const table = attempt(() => kernel.symbols);
   const generation = table === undefined ? 1 : generationOf(table);
   if (generation === known) return { generation, symbols: undefined, types: undefined };
@@ -88,7 +99,8 @@ function typeNames(kernel: Kernel): TypeNames {
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
-  } catch {
+  } catch (error) {
+    if (!(error instanceof KdbgError) || error instanceof CancelledError) throw error;
     return undefined;
   }
 }

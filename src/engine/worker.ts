@@ -9,7 +9,7 @@ import type { BackendCounters } from '../core/memory/backend.ts';
 import { openSession, type SessionSpec } from './open.ts';
 import { type FromEngine, type Output, PENDING_MAX, SHARED, type ToEngine } from './protocol.ts';
 import type { Session } from './session.ts';
-import { targetNames } from './target-names.ts';
+import { type TargetNames, targetNames } from './target-names.ts';
 
 /** What the thread is started with. */
 export interface WorkerStart {
@@ -74,7 +74,7 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
         send({ kind: 'completed', id: message.id, completion: completion(session, message) });
         return;
       case 'names':
-        send({ kind: 'named', id: message.id, names: targetNames(session.kernel, message.known) });
+        send({ kind: 'named', id: message.id, names: names(session, message.known) });
         return;
       case 'close': {
         // Closing is not to be stopped.
@@ -94,6 +94,15 @@ function completion(session: Session, { line, cursor }: Extract<ToEngine, { kind
     return complete(line, cursor, session.scope());
   } catch {
     return { start: cursor, end: cursor, candidates: [], partial: false };
+  }
+}
+
+/** Nor is a search. */
+function names(session: Session, known: number): TargetNames {
+  try {
+    return targetNames(session.kernel, known);
+  } catch {
+    return { generation: known, symbols: undefined, types: undefined };
   }
 }
 
