@@ -7,6 +7,7 @@ import { TraceText } from '../formats/trace-text.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import {
   clearOwnTrace,
+  controlOf,
   leftInstances,
   ownDirectory,
   ownTrace,
@@ -169,6 +170,7 @@ function kept(kernel: Kernel): { text: string } {
 function keptText(kernel: Kernel): string {
   const { text } = kept(kernel);
   if (text !== '') return text;
+  controlOf(kernel);
   throw new UsageError('no trace is on, and none was', {
     hint: '"trace start" begins one; --shared shows the shared buffer',
   });

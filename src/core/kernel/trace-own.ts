@@ -103,9 +103,13 @@ export function removeLeftInstance(kernel: Kernel, instance: string): void {
   undoAll(controlOf(kernel), undoSteps(tracefs(kernel), instance, []));
 }
 
-/** Throws UsageError when no trace is on, or none any more: a lost connection has ended it, or somebody has. */
+/**
+ * Throws UsageError when no trace is on, or none any more: a lost connection has ended it, or somebody has. Throws
+ * UnsupportedError where none can be.
+ */
 export function ownDirectory(kernel: Kernel): { readonly trace: OwnTrace; readonly directory: string } {
   const trace = ownTrace(kernel);
+  controlOf(kernel);
   if (trace === undefined) throw new UsageError('no trace is on', { hint: '"trace start" begins one' });
   const fs = tracefs(kernel);
   if (!fs.instances().includes(trace.instance)) {
@@ -124,11 +128,12 @@ function holder(kernel: Kernel): { trace: OwnTrace | undefined } {
   return held;
 }
 
-function controlOf({ backend }: Kernel): ControlSource {
+/** Throws UnsupportedError where nothing can be changed. */
+export function controlOf({ backend }: Kernel): ControlSource {
   if (backend.control !== undefined) return backend.control;
   throw new UnsupportedError(
     `nothing can be traced on ${backend.name}: only a live target is`,
-    '"trace" and "trace show --shared" show what was read of tracefs, as far as it was',
+    'a recording holds what its session read, not what it changed: "trace" and "trace show -i INSTANCE" show that',
   );
 }
 
