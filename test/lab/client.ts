@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildProgram, type Ended, type RunOptions } from '../support/program.ts';
 import { openPseudoTerminal, type PseudoTerminal } from '../support/pseudo-terminal.ts';
 import type { Guest } from './guest.ts';
-import { sshKeyPath } from './initramfs.ts';
+import { hostKeyPath, sshKeyPath } from './initramfs.ts';
 import type { LoginUser } from './logins.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface Destination {
   readonly user?: LoginUser | undefined;
   /** 22 unless told; 127.0.0.1's in the guest where there is a jump host. */
   readonly port?: number | undefined;
+  /** Private keys; the one that all users take unless told. */
+  readonly identities?: readonly string[];
   /** Lines of the ssh configuration that come first, so they win. */
   readonly configuration?: readonly string[];
   /** Options of kdbg. */
@@ -26,8 +28,7 @@ export interface Client {
   readonly env: Readonly<Record<string, string>>;
   /** The private key that the guest's users accept, in this home. */
   readonly identity: string;
-  readonly knownHosts: string;
-  /** The arguments of kdbg that lead to a port of this machine, such as a guest's sshd. */
+  /** The arguments of kdbg that lead to a port of this machine, such as a guest's sshd, whose host key is known. */
   ssh(port: number, destination?: Destination): readonly string[];
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /** kdbg in a terminal. */
@@ -46,7 +47,8 @@ export const openClient = (): Client => {
   copyFileSync(sshKeyPath(), identity);
   chmodSync(identity, 0o600);
   copyFileSync(`${sshKeyPath()}.pub`, `${identity}.pub`);
-  const knownHosts = join(sshFolder, 'known_hosts');
+  const trusted = join(sshFolder, 'trusted');
+  writeFileSync(trusted, `* ${readFileSync(hostKeyPath(), 'utf8')}`);
   const { SSH_AUTH_SOCK: _, XDG_CACHE_HOME: __, ...inherited } = program.env;
   const env = { ...inherited, XDG_CACHE_HOME: join(folder, '.cache') };
   let count = 0;
@@ -60,16 +62,15 @@ export const openClient = (): Client => {
     folder,
     env,
     identity,
-    knownHosts,
-    ssh(port, { user = 'root', configuration = [], options = [] } = {}) {
+    ssh(port, { user = 'root', identities = [identity], configuration = [], options = [] } = {}) {
       const path = writeConfiguration([
         ...configuration,
         'IdentityAgent none',
         'IdentitiesOnly yes',
-        `IdentityFile ${identity}`,
-        `UserKnownHostsFile ${knownHosts}`,
+        ...(identities.length === 0 ? ['IdentityFile none'] : identities.map((path) => `IdentityFile ${path}`)),
+        `UserKnownHostsFile ${trusted}`,
         'GlobalKnownHostsFile none',
-        'StrictHostKeyChecking no',
+        'StrictHostKeyChecking ask',
       ]);
       return ['ssh', '-F', path, ...options, `${user}@127.0.0.1:${port}`];
     },

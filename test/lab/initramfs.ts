@@ -77,6 +77,9 @@ const keysFolder = (): string =>
 /** The private key that opens every guest of the lab. */
 export const sshKeyPath = (): string => join(keysFolder(), 'id');
 
+/** The public key by which every guest of the lab is known. */
+export const hostKeyPath = (): string => join(keysFolder(), 'host_key.pub');
+
 const systemPart = (kernel: Kernel, module: string): string => {
   const [init, sshdConfig] = ['init', 'sshd_config'].map((name) => join(labRoot, 'guest', name)) as [string, string];
   const agent = buildProgram('agent');

@@ -3,8 +3,10 @@
 // Modes that never are a shell: silent, exit, random, endless, one-line, errors, echo, login.
 // Modes with a real shell behind them: banner and motd say something first; flip, drop, repeat, insert, cut and freeze
 // pass what the shell says, and do that once NUMBER bytes have passed; giant sends a lot after that.
+// Modes that change the NUMBERth frame (docs/remote-protocol.md): longer, shorter, raw, sum, stranger, deflated, twice.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
 
 const [mode = 'silent', number = '0'] = process.argv.slice(2);
 const at = Number(number);
@@ -54,7 +56,48 @@ const once = (change) => {
   };
 };
 
+/** Changes the `at`th frame: `change` gets its header's fields and its bytes, and gives what to send. */
+const frame = (change) => {
+  let count = 0;
+  let pending = Buffer.alloc(0);
+  return (chunk) => {
+    pending = Buffer.concat([pending, chunk]);
+    const out = [];
+    for (;;) {
+      const end = pending.indexOf(10);
+      if (end < 0) break;
+      const line = pending.toString('latin1', 0, end);
+      const fields = /^(\S+) (\d+) ([mesx])([zgh]?) (\d+) (\d+|-) (\S+)$/.exec(line)?.slice(1);
+      const length = end + 1 + (fields === undefined ? 0 : Number(fields[4]) + 1);
+      if (pending.length < length) break;
+      const whole = pending.subarray(0, length);
+      pending = pending.subarray(length);
+      const isTheOne = fields !== undefined && count++ === at;
+      out.push(isTheOne ? change(fields, whole.subarray(end + 1, -1), whole) : whole);
+    }
+    return Buffer.concat(out);
+  };
+};
+
+const framed = ([magic, id, kind, coding, wire, raw, sum], bytes) =>
+  Buffer.concat([Buffer.from(`${magic} ${id} ${kind}${coding} ${wire} ${raw} ${sum}\n`), bytes, Buffer.from('\n')]);
+
 const modes = {
+  longer: () => shell(frame((fields, bytes) => framed(fields.with(4, '99999999'), bytes))),
+  shorter: () => shell(frame((fields, bytes) => framed(fields.with(4, String(Math.max(0, bytes.length - 3))), bytes))),
+  raw: () => shell(frame((fields, bytes) => framed(fields.with(5, '7'), bytes))),
+  sum: () => shell(frame((fields, bytes) => framed(fields.with(6, '00c0ffee'), bytes))),
+  stranger: () =>
+    shell(frame((fields, bytes, whole) => Buffer.concat([framed(fields.with(1, '777777'), bytes), whole]))),
+  twice: () => shell(frame((_, __, whole) => Buffer.concat([whole, whole]))),
+  // A little that becomes a lot.
+  deflated: () =>
+    shell(
+      frame((fields) => {
+        const bomb = deflateSync(Buffer.alloc(512 * 1024 * 1024));
+        return framed(fields.with(3, 'z').with(4, String(bomb.length)).with(5, '-').with(6, '-'), bomb);
+      }),
+    ),
   silent: () => {
     process.stdin.resume();
     forever();
