@@ -4,6 +4,7 @@
 import { defineCommand, flag, option } from '../src/core/command/define.ts';
 import { count } from '../src/core/command/kinds.ts';
 import { logLevels, logPattern } from '../src/core/command/log-filter.ts';
+import { followLog } from '../src/core/command/log-follow.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { UnsupportedError } from '../src/core/errors.ts';
 import { auditBacklog } from '../src/core/kernel/audit.ts';
@@ -11,7 +12,7 @@ import { kernelLog } from '../src/core/kernel/kernel-log.ts';
 import type { LogRecord } from '../src/core/kernel/log-record.ts';
 import { printkSafeBuffers } from '../src/core/kernel/printk-safe.ts';
 import { formatWallTime, logTimeToWall } from '../src/core/kernel/time.ts';
-import { type Item, notice, row, text } from '../src/core/output/item.ts';
+import { type Item, notice, PAUSE, row, text } from '../src/core/output/item.ts';
 import { type Line, span, type Tone } from '../src/core/output/line.ts';
 
 export default defineCommand({
@@ -20,6 +21,7 @@ export default defineCommand({
   summary: 'the kernel log',
   description: [
     'The records that are still in the ring, oldest first, as dmesg shows them. They come from kernel memory, or from /dev/kmsg where there is none; the latter does not tell who wrote a record unless the kernel was built with CONFIG_PRINTK_CALLER.',
+    '-f follows /dev/kmsg on a live target: reading it takes nothing away from its other readers.',
     'LEVELS is a list of levels by name (emerg, alert, crit, err, warn, notice, info, debug) or number; one with a + after it means all that are at least as urgent: -l warn+.',
   ],
   options: {
@@ -31,6 +33,7 @@ export default defineCommand({
     l: option(logLevels, 'LEVELS', 'records of these levels'),
     g: option(logPattern, 'PATTERN', 'records with this text in any case, or that match /a regular expression/'),
     n: option(count, 'COUNT', 'the last COUNT records of those'),
+    f: flag('goes on with the records that come, until Ctrl-C'),
     a: flag('the audit messages that wait for the audit daemon'),
     s: flag('the messages that printk has put aside on each CPU (before Linux 5.15)'),
     safe: flag('as -s'),
@@ -57,14 +60,15 @@ interface LogArgs {
   readonly l: ReadonlySet<number> | undefined;
   readonly g: ((text: string) => boolean) | undefined;
   readonly n: number | undefined;
+  readonly f: boolean;
 }
 
 function* records(scope: Scope, args: LogArgs): Iterable<Item> {
   const { records: all, source } = kernelLog(scope.kernel);
   if (scope.kernel.hasMemory && source.startsWith('/')) yield notice(`from ${source}`);
-  const chosen = all.filter(
-    ({ level, text: body }) => args.l?.has(level) !== false && (args.g === undefined || args.g(body)),
-  );
+  const isChosen = ({ level, text: body }: LogRecord): boolean =>
+    args.l?.has(level) !== false && (args.g === undefined || args.g(body));
+  const chosen = all.filter(isChosen);
   const shown = args.n === undefined ? chosen : chosen.slice(Math.max(chosen.length - args.n, 0));
   const isWhole = shown.length === all.length;
   const prefix = prefixer(scope, args, shown);
@@ -75,6 +79,17 @@ function* records(scope: Scope, args: LogArgs): Iterable<Item> {
     if (isWhole && record.sequence > expected) yield notice(lostRecords(record.sequence - expected, expected === 0n));
     expected = record.sequence + 1n;
     yield recordItem(record, args, prefix);
+  }
+  if (!args.f) return;
+  yield PAUSE;
+  expected = (all.at(-1)?.sequence ?? -1n) + 1n;
+  for (const came of followLog(scope, expected)) {
+    for (const record of came) {
+      if (record.sequence > expected) yield notice(lostRecords(record.sequence - expected, false));
+      expected = record.sequence + 1n;
+      if (isChosen(record)) yield recordItem(record, args, prefix);
+    }
+    yield PAUSE;
   }
 }
 

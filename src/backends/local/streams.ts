@@ -29,6 +29,8 @@ class LocalStream implements FileStream {
   #fd: number | undefined;
   #ended: string | undefined;
   #held: Buffer[] = [];
+  /** Read into, then copied: a record of the log is much smaller. */
+  readonly #piece = Buffer.allocUnsafe(PIECE);
   #length = 0;
 
   constructor(path: string, fd: number, count: (bytes: number) => void) {
@@ -70,11 +72,10 @@ class LocalStream implements FileStream {
 
   #fill(): void {
     while (this.#fd !== undefined && this.#length < TAKEN_MAX) {
-      const piece = Buffer.allocUnsafe(PIECE);
       try {
-        const length = readSync(this.#fd, piece, 0, PIECE, null);
+        const length = readSync(this.#fd, this.#piece, 0, PIECE, null);
         if (length === 0) return;
-        this.#held.push(piece.subarray(0, length));
+        this.#held.push(Buffer.from(this.#piece.subarray(0, length)));
         this.#length += length;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
