@@ -16,7 +16,7 @@ nl='
 '
 # Less than a pipe holds.
 chunk=61440
-body= id=0 streams= guard= lock=
+body= id=0 streams= guard= lock= own=
 exec 3<&0 4>&1 </dev/null
 
 # Frames. What is said while streams flow is said with the lock held.
@@ -547,8 +547,9 @@ op_close() {
   frame x closed
 }
 
-# Kills $1 and all that it started.
+# Kills $1 and all that it started, but for the process that does it: the watch is below the one that it ends.
 kill_tree() {
+  [ "$1" != "$own" ] || return 0
   kill -STOP "$1"
   below=
   read -r below <"/proc/$1/task/$1/children"
@@ -559,6 +560,7 @@ kill_tree() {
 
 # Ends the reader when the other side has said nothing for a minute; it says something every 15 s.
 watch_silence() {
+  read -r own _ </proc/self/stat
   trap 'quiet=0' USR1
   quiet=0
   while [ $quiet -lt 6 ]; do
