@@ -78,6 +78,13 @@ describe('a trace', () => {
     expect(session.json('trace show -n 1').rows).toMatchObject([{ caller: 'kernel_read' }]);
   });
 
+  test('starts beside what an earlier session has left, and says so', () => {
+    fake.makeInstance('kdbg-0123abcd');
+    const { notices, status } = fake.session().json('trace start function -f vfs_read');
+    expect(status).toBe(0);
+    expect(notices).toEqual([expect.stringMatching(/"trace clean" removes .*: kdbg-0123abcd$/)]);
+  });
+
   test('leaves out kdbg and all above it', () => {
     fake.session().json('trace start events -e sched:sched_switch');
     expect(fake.changes.map(stepText).filter((text) => text.includes('set_event_notrace_pid'))).toEqual([

@@ -25,7 +25,7 @@ import { span } from '../output/line.ts';
 import type { Scope } from './scope.ts';
 import { startWatched } from './trace-run.ts';
 import { callerStacks } from './trace-stacks.ts';
-import { traceStatus } from './trace-status.ts';
+import { leftNotice, traceStatus } from './trace-status.ts';
 import { functionSpan, parseTraceText, traceItem } from './trace-view.ts';
 
 export interface TraceArgs {
@@ -134,6 +134,7 @@ function* start(scope: Scope, request: Omit<TraceRequest, 'ownPids'>): Iterable<
   const stopped = startWatched(scope, request);
   const goesOn = stopped === undefined;
   if (!goesOn) yield notice(stopped);
+  yield* leftNotice(leftInstances(scope.kernel));
   const { trace } = ownDirectory(scope.kernel);
   const what = request.tracer === 'nop' ? request.events.map(({ name }) => name).join(', ') : request.tracer;
   yield row({ instance: trace.instance, tracer: request.tracer, on: goesOn }, () => [

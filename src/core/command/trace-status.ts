@@ -21,8 +21,13 @@ export function* traceStatus(kernel: Kernel): Iterable<Item> {
   }
   yield* probes(fs);
   if (own === undefined) yield notice('kdbg traces nothing and has changed nothing here');
-  if (left.length > 0)
-    yield notice(`"trace clean" removes what earlier sessions of kdbg have left: ${left.join(', ')}`);
+  yield* leftNotice(left);
+}
+
+/** Offers the removal of what other sessions have left. */
+export function* leftNotice(left: readonly string[]): Iterable<Item> {
+  if (left.length === 0) return;
+  yield notice(`"trace clean" removes what earlier sessions of kdbg have left: ${left.join(', ')}`);
 }
 
 function* buffer(state: TraceState, whose: string): Iterable<Item> {
