@@ -76,7 +76,7 @@ export const measureRemote = async (guest: Guest, client: Client): Promise<reado
         fieldReads: undefined,
       });
       // What is kept of a kernel comes with the first commands.
-      await typed(terminal, `${lines.join('; ')} > figures.out`);
+      await typed(terminal, lines.map((line) => `${line} > figures.out`).join('; '));
       terminal.type('\x04');
       await terminal.exited;
     }

@@ -12,7 +12,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** Tasks that serve the connection or look from inside: they are others at every look. */
 const BUSY =
-  /^(node|sh|lab-agent|libuv-worker|cat|sshd|perl|python3|dd|kdbg|DelayedTaskSche|kworker|ksoftirqd|rcu_|swapper)/;
+  /^(node|sh|lab-agent|libuv-worker|cat|sshd|perl|python3|dd|sleep|kdbg|DelayedTaskSche|kworker|ksoftirqd|rcu_|swapper)/;
 
 /** Command lines, and what of their answers two looks must have in common. */
 const commands: readonly (readonly [string, ((rows: readonly Row[]) => unknown)?])[] = [
