@@ -60,7 +60,8 @@ function ruleAt(kernel: Kernel, pc: bigint): FrameRule {
     const answer = orcTables(kernel).find(at);
     return typeof answer === 'string' ? { method: 'none', why: answer } : { method: 'orc', entry: answer };
   } catch (error) {
-    if (error instanceof KdbgError && error.status === 1 && !error.endsCommand) return { method: 'none', why: error.message };
+    if (error instanceof KdbgError && error.status === 1 && !error.endsCommand)
+      return { method: 'none', why: error.message };
     throw error;
   }
 }
