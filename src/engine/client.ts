@@ -1,6 +1,7 @@
 /**
  * The engine as the screen sees it: asynchronous, cancellable, never blocking. One command runs at a time.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { AskedQuestion, QuestionAnswer } from '../backends/remote/io-messages.ts';
 import type { Ask } from '../backends/remote/question.ts';
@@ -38,6 +39,11 @@ export class EngineDied extends Error {
 /** An engine that is asked to close has this long; then its thread is ended. */
 const CLOSE_MS = 5_000;
 const TERMINATE_MS = 1_000;
+/**
+ * Output is taken for this long before keys, timers and signals have their turn. Messages alone would never let them:
+ * whoever takes a batch lets the engine send the next one, and node hands out messages as long as there are some.
+ */
+const TURN_MS = 10;
 
 export class EngineClient {
   readonly opened: Opened;
@@ -115,6 +121,7 @@ export class EngineClient {
       wake?.();
     });
     this.#send(request(id));
+    let since = performance.now();
     try {
       while (true) {
         const message = queue.shift();
@@ -133,6 +140,9 @@ export class EngineClient {
           // Taken only now: what waits to be printed is not much more than a batch.
           yield* message.batch;
           this.#taken();
+          if (performance.now() - since < TURN_MS) continue;
+          await nextTurn();
+          since = performance.now();
         }
       }
     } finally {
