@@ -9,6 +9,9 @@ import type { Rect, Size } from './contract.ts';
 import type { Look, Theme } from './theme.ts';
 import { Tint } from './tint.tsx';
 
+const ACROSS = '\u2500';
+const DOWN = '\u2502';
+
 /** Text in a look. */
 export interface Piece {
   readonly text: string;
@@ -29,8 +32,6 @@ export interface Title {
 export interface ChromeState {
   readonly size: Size;
   readonly theme: Theme;
-  /** Box drawing, or ASCII where the locale has no UTF-8. */
-  readonly lines: { readonly across: string; readonly down: string };
   readonly status: { readonly left: readonly Piece[]; readonly right: readonly Piece[] };
   readonly titles: readonly Title[];
   /** Columns between panes. */
@@ -39,7 +40,7 @@ export interface ChromeState {
 }
 
 export function Chrome(state: ChromeState): ReactNode {
-  const { size, theme, titles, dividers, lines } = state;
+  const { size, theme, titles, dividers } = state;
   return (
     <Box width={size.width} height={size.height}>
       <Row y={0} width={size.width} theme={theme} pieces={statusPieces(state)} />
@@ -47,14 +48,14 @@ export function Chrome(state: ChromeState): ReactNode {
         <Box key={`${rect.x},${rect.y}`} position="absolute" marginLeft={rect.x} marginTop={rect.y}>
           <Text>
             <Tint theme={theme} look="border">
-              {Array<string>(rect.height).fill(lines.down).join('\n')}
+              {Array<string>(rect.height).fill(DOWN).join('\n')}
             </Tint>
           </Text>
         </Box>
       ))}
       {titles.map((title) => (
         <Box key={title.label} position="absolute" marginLeft={title.rect.x} marginTop={title.rect.y}>
-          <Pieces theme={theme} pieces={titlePieces(title, lines.across)} />
+          <Pieces theme={theme} pieces={titlePieces(title)} />
         </Box>
       ))}
       <Row y={size.height - 1} width={size.width} theme={theme} pieces={state.bottom} />
@@ -92,9 +93,9 @@ function statusPieces({ size, status }: ChromeState): readonly Piece[] {
 }
 
 /** `── 2 stacks ── bt 136 ─────── 24 ─`, as wide as its pane. */
-function titlePieces({ rect, label, command, info, isFocused }: Title, across: string): readonly Piece[] {
+function titlePieces({ rect, label, command, info, isFocused }: Title): readonly Piece[] {
   const name: Piece = { text: ` ${label} `, look: isFocused ? 'title-focus' : 'title' };
-  const line = (count: number): Piece => ({ text: across.repeat(Math.max(0, count)), look: 'border' });
+  const line = (count: number): Piece => ({ text: ACROSS.repeat(Math.max(0, count)), look: 'border' });
   const room = rect.width - 1 - widthOf([name]);
   const shownInfo = info === '' || room < info.length + 4 ? '' : ` ${info} `;
   const commandRoom = room - shownInfo.length - 4;

@@ -5,6 +5,7 @@
  */
 
 import type { ReactElement } from 'react';
+import { toAscii } from './ascii.ts';
 import { difference, Grid, Styles } from './cells.ts';
 import type { Part, Point, Rect, Size } from './contract.ts';
 import { FrameReader } from './frame.ts';
@@ -25,6 +26,13 @@ export interface Frame {
   readonly cursor: Point | undefined;
 }
 
+/** How everything looks. */
+export interface Appearance {
+  readonly theme: Theme;
+  /** The terminal shows more than ASCII. */
+  readonly isUnicode: boolean;
+}
+
 /** What a part drew last. */
 interface Surface {
   grid: Grid;
@@ -39,6 +47,7 @@ const END = '\x1b[?2026l';
 export class Compositor {
   readonly styles = new Styles();
   readonly #theme: Theme;
+  readonly #isUnicode: boolean;
   readonly #onInk: () => void;
   readonly #surfaces = new Map<Part, Surface>();
   #shown: Grid | undefined;
@@ -47,8 +56,9 @@ export class Compositor {
   #isDrawing = false;
 
   /** `onInk` is called when a component changed by itself, or may take another key. */
-  constructor(theme: Theme, onInk: () => void) {
+  constructor({ theme, isUnicode }: Appearance, onInk: () => void) {
     this.#theme = theme;
+    this.#isUnicode = isUnicode;
     this.#onInk = onInk;
   }
 
@@ -98,6 +108,7 @@ export class Compositor {
     for (const { part, rect } of placed) {
       if (rect.width > 0 && rect.height > 0) next.copy(this.#draw(part, rect), rect);
     }
+    if (!this.#isUnicode) toAscii(next);
     const cells = difference(this.#shown, next, this.styles);
     this.#spare = this.#shown;
     this.#shown = next;

@@ -7,6 +7,7 @@ import type { Line, Ref } from '../../core/output/line.ts';
 import type { EngineClient } from '../../engine/client.ts';
 import type { History } from '../prompt/history.ts';
 import type { InputEvent } from '../prompt/keys.ts';
+import { isUnicodeLocale } from './ascii.ts';
 import { ChromePart } from './chrome-part.tsx';
 import { CLIPBOARD_MAX, clipboardSequence } from './clipboard.ts';
 import type { Frame } from './compositor.ts';
@@ -91,7 +92,7 @@ export class Host implements App {
       input,
       output,
       host: options.process,
-      theme: this.theme,
+      appearance: { theme: this.theme, isUnicode: isUnicodeLocale(env) },
       mouse: config.mouse,
       onEvents: (events) => this.#take(events),
       frame: () => this.#frame(),
@@ -103,7 +104,7 @@ export class Host implements App {
     const { size } = this.screen;
     this.state = { size, focus: 'prompt', overlay: undefined, selection: {}, running: undefined, message: undefined };
     this.desk = new Desk(paneHostOf(this), size, config.layouts);
-    this.chrome = new ChromePart(this, env);
+    this.chrome = new ChromePart(this);
     this.prompt = parts.prompt(this);
     this.scrollback = parts.scrollback(this);
     this.#lines = new UserLines(this, { end: (status) => this.#end(status), fail: (error) => this.#fail(error) });

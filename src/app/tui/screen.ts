@@ -5,15 +5,14 @@
 import { Keyboard } from '../prompt/keyboard.ts';
 import type { InputEvent } from '../prompt/keys.ts';
 import { type ProcessHost, type TerminalInput, TerminalMode, type TerminalOutput } from '../prompt/terminal-mode.ts';
-import { Compositor, type Frame } from './compositor.ts';
+import { type Appearance, Compositor, type Frame } from './compositor.ts';
 import type { Size } from './contract.ts';
-import type { Theme } from './theme.ts';
 
 export interface ScreenOptions {
   readonly input: TerminalInput;
   readonly output: TerminalOutput;
   readonly host: ProcessHost;
-  readonly theme: Theme;
+  readonly appearance: Appearance;
   readonly mouse: boolean;
   readonly onEvents: (events: readonly InputEvent[]) => void;
   /** What is to be seen now. */
@@ -47,8 +46,8 @@ export class Screen {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
-    const { input, output, host, theme, mouse } = options;
-    this.compositor = new Compositor(theme, () => this.draw());
+    const { input, output, host, appearance, mouse } = options;
+    this.compositor = new Compositor(appearance, () => this.draw());
     this.#keyboard = new Keyboard((events) => this.#take(events));
     this.#mode = new TerminalMode({
       input,

@@ -14,12 +14,11 @@ export interface StatusInput {
   readonly desk: Desk;
   readonly theme: Theme;
   readonly keys: readonly ScreenBinding[];
-  readonly isUnicode: boolean;
   readonly now: number;
 }
 
 export function chromeState(input: StatusInput): ChromeState {
-  const { state, desk, theme, isUnicode } = input;
+  const { state, desk, theme } = input;
   const { leaves, borders } = desk.arrangement;
   const titles: Title[] = [];
   for (const [name, rect] of leaves)
@@ -27,7 +26,6 @@ export function chromeState(input: StatusInput): ChromeState {
   return {
     size: state.size,
     theme,
-    lines: isUnicode ? { across: '\u2500', down: '\u2502' } : { across: '-', down: '|' },
     status: statusBar(input),
     titles,
     dividers: borders.filter(({ axis }) => axis === 'x').map(({ rect }) => rect),
@@ -46,10 +44,10 @@ function paneTitle(name: PaneName, rect: Rect, { state, desk }: StatusInput): Ti
   };
 }
 
-function shellTitle(rect: Rect, { state, now, isUnicode }: StatusInput): Title {
+function shellTitle(rect: Rect, { state, now }: StatusInput): Title {
   const { running, focus } = state;
   const seconds = running === undefined ? 0 : (now - running.since) / 1000;
-  const turn = isUnicode ? '\u2502\u2571\u2500\u2572' : '|/-\\';
+  const turn = '\u2502\u2571\u2500\u2572';
   const info =
     running === undefined || seconds < 0.3
       ? ''
