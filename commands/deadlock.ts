@@ -4,7 +4,7 @@
 import { defineCommand, flag } from '../src/core/command/define.ts';
 import { chainCells, chainLines, cycleItem, type Places, placeKey } from '../src/core/command/lock-cycle.ts';
 import { rootSpans } from '../src/core/command/lock-root.ts';
-import { counted } from '../src/core/command/lock-view.ts';
+import { counted, sureSpans } from '../src/core/command/lock-view.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { type Chain, chains } from '../src/core/kernel/locks/chains.ts';
 import { type Cycle, confirmedCycles } from '../src/core/kernel/locks/cycles.ts';
@@ -72,8 +72,10 @@ function* roots(ways: readonly Chain[]): Iterable<Item> {
   yield text(
     '',
     [span('HELD UP BY', undefined, 'header')],
-    ...ends.flatMap(({ root, blocked }): readonly Line[] =>
-      root === undefined ? [] : [[`${counted(blocked.length, 'task').padStart(12)}  `, ...rootSpans(root)]],
+    ...ends.flatMap(({ root, blocked, sure }): readonly Line[] =>
+      root === undefined
+        ? []
+        : [[`${counted(blocked.length, 'task').padStart(12)}  `, ...rootSpans(root), ...sureSpans(sure)]],
     ),
     ...(ways.length > ends.length ? [`             and ${ways.length - ends.length} others: deadlock -c`] : []),
   );

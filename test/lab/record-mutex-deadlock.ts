@@ -2,51 +2,13 @@
  * The session of recordings/mutex-deadlock.kdbg: how a person finds an AB-BA deadlock by hand. Addresses and offsets
  * differ from boot to boot and from kernel to kernel, so a first look, which is not recorded, asks for them.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { commands } from '../../commands/index.ts';
-import { projectRoot } from './cache.ts';
-import { bootGuest, type Guest } from './guest.ts';
-import { type Answer, answersIn } from './local-proc.ts';
-
-interface Frame {
-  /** Where the return address into the function is. */
-  readonly sp: string;
-  readonly symbol: string;
-  readonly offset: number;
-}
-interface Stack {
-  readonly pid: number;
-  readonly task: string;
-  readonly comm: string;
-  readonly frames: readonly Frame[];
-}
-
-/** A line that is typed, or a remark about what was seen and what comes next. */
-type Step = string | { readonly note: string };
-
-/** A semicolon would end the command that makes the note. */
-const note = (text: string): Step => ({ note: text.replaceAll(';', ',') });
-
-const look = async (guest: Guest, ...commands: readonly string[]): Promise<readonly Answer[]> => {
-  const words = commands.map((command) => `-c '${command}'`).join(' ');
-  const answers = answersIn(await guest.must(`kdbg --no-rc --json ${words}`, { timeoutMs: 120_000 }));
-  const failed = answers.find(({ status }) => status !== 0);
-  if (failed !== undefined || answers.length !== commands.length) {
-    throw new Error(`the first look failed: ${failed?.command}: ${failed?.error}`);
-  }
-  return answers;
-};
+import type { Guest } from './guest.ts';
+import { awaitHung, bare, look, note, type Recipe, type Stack, type Step, stacksByComm } from './recording.ts';
 
 /** The investigation, with the addresses of this guest. */
-export const investigate = async (guest: Guest): Promise<readonly Step[]> => {
-  const [stacked] = await look(guest, 'foreach UN bt');
-  const stacks = (stacked?.rows ?? []) as readonly Stack[];
-  const stackOf = (comm: string): Stack => {
-    const found = stacks.find((stack) => stack.comm === comm);
-    if (found === undefined) throw new Error(`${comm} is not in D state`);
-    return found;
-  };
+const investigate = async (guest: Guest): Promise<readonly Step[]> => {
+  const stackOf = await stacksByComm(guest);
   const [ab, ba, waiter] = [stackOf('lab_ab'), stackOf('lab_ba'), stackOf('lab_wait1')];
   const slowPath = waiter.frames.find(({ symbol }) => symbol.startsWith('__mutex_lock'))?.symbol;
   const place = (stack: Stack, symbol: string): string => {
@@ -63,7 +25,6 @@ export const investigate = async (guest: Guest): Promise<readonly Step[]> => {
     await look(guest, `p &((struct mutex *)0x${a})->wait_list`, `p &((struct mutex *)0x${b})->wait_list`)
   ).map((answer) => BigInt((answer.rows[0] as { value: string }).value).toString(16));
   const owner = (mutex: string): string => `px ((struct mutex *)0x${mutex})->owner.counter & ~7`;
-  const bare = (address: string): string => BigInt(address).toString(16);
 
   return [
     note('Jobs on this machine stand still and cannot be killed. What is in uninterruptible sleep, and for how long?'),
@@ -127,40 +88,10 @@ const PREPARED = [
     .filter((line) => !/^(set|p|search -V|walk)\b/.test(line)),
 ];
 
-const TRANSCRIPT = join(projectRoot, 'test/transcripts/mutex-deadlock/investigation.txt');
-
-/** The typed lines of the session as a transcript; UPDATE=1 writes what they print. */
-const writeTranscript = (steps: readonly Step[]): void => {
-  const lines = steps.map((step) => (typeof step === 'string' ? `kdbg> ${step}` : `## ${step.note}`));
-  writeFileSync(TRANSCRIPT, `${lines.join('\n')}\n`);
-};
-
-/** Boots, plants, waits until the kernel itself has noticed, records, and checks the recording. */
-export const makeRecording = async (path: string): Promise<void> => {
-  const guest = await bootGuest({ kernel: '6.1' });
-  try {
-    const config = `config-${guest.kernel.release}`;
-    await guest.must('mkdir -p /boot');
-    await guest.put(`/boot/${config}`, readFileSync(join(dirname(guest.kernel.vmlinuz), config)));
-    await guest.must('echo 10 > /proc/sys/kernel/hung_task_timeout_secs');
-    await guest.plant('deadlock');
-    await guest.must('until dmesg | grep -q "task lab_wait3:.* blocked for more"; do sleep 1; done', {
-      timeoutMs: 60_000,
-    });
-    const steps = await investigate(guest);
-    const lines = steps.map((step) => (typeof step === 'string' ? step : `record note ${step.note}`));
-    await guest.must('mkdir -p /root/.config/kdbg');
-    await guest.put('/root/.config/kdbg/rc', `${PREPARED.join('\n')}\n`);
-    const { stdout, stderr, status } = await guest.run('kdbg --record /run/session.kdbg', {
-      stdin: Buffer.from(`${lines.join('\n')}\n`),
-      timeoutMs: 300_000,
-    });
-    process.stdout.write(stdout);
-    process.stderr.write(stderr);
-    if (status !== 0) throw new Error(`the session ended with status ${status}`);
-    writeFileSync(path, await guest.get('/run/session.kdbg'));
-    writeTranscript(steps);
-  } finally {
-    await guest.close();
-  }
+export const recipe: Recipe = {
+  name: 'mutex-deadlock',
+  kernel: '6.1',
+  prepare: (guest) => awaitHung(guest, 'lab_wait3', () => guest.plant('deadlock')),
+  investigate,
+  besides: PREPARED,
 };

@@ -168,11 +168,15 @@ function queueLines(view: WalkView): readonly Line[] {
   ];
 }
 
-function holdLines({ holds }: WalkView, spansOf: (lock: Lock) => Line): readonly Line[] {
+function holdLines({ holds, place }: WalkView, spansOf: (lock: Lock) => Line): readonly Line[] {
   if (holds.length === 0) return [];
   return [
     ...section('owns'),
-    ...holds.map((lock): Line => ['  ', ...spansOf(lock), `, ${counted(lock.waiters.length, 'waiter')}`]),
+    ...holds.map((lock): Line => {
+      const owner = lock.owners.find(({ task }) => place.kind === 'task' && task === place.task);
+      const sure = owner === undefined ? [] : sureSpans(owner.sure);
+      return ['  ', ...spansOf(lock), ...sure, `, ${counted(lock.waiters.length, 'waiter')}`];
+    }),
   ];
 }
 
@@ -195,7 +199,9 @@ function wayLines(steps: readonly WalkStep[], view: WalkView): readonly Line[] {
   const more = (count: number, word: string) => (count > 1 ? [`, or one of ${count}: ${word} N`] : []);
   const lines: Line[] = [];
   if (owner !== undefined)
-    lines.push(way('up', [lockTaskSpan(owner), ', who has the lock', ...more(owners.length, 'up')]));
+    lines.push(
+      way('up', [lockTaskSpan(owner), ', who has the lock', ...sureSpans(owner.sure), ...more(owners.length, 'up')]),
+    );
   if (next !== undefined) lines.push(way('next', [lockTaskSpan(next), ', behind it in the queue']));
   if (prev !== undefined) lines.push(way('prev', [lockTaskSpan(prev), ', before it in the queue']));
   const down = holds[0]?.waiters[0];

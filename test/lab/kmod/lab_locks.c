@@ -31,6 +31,8 @@ enum lab_op {
 	LAB_MUTEX,
 	LAB_READ,
 	LAB_WRITE,
+	/* Takes it for reading and lets go. */
+	LAB_READ_BRIEFLY,
 	LAB_PERCPU_READ,
 	LAB_PERCPU_WRITE,
 	LAB_SEMAPHORE,
@@ -51,6 +53,7 @@ static const struct {
 	[LAB_MUTEX] = { "mutex", "exclusive" },
 	[LAB_READ] = { "rwsem", "read" },
 	[LAB_WRITE] = { "rwsem", "write" },
+	[LAB_READ_BRIEFLY] = { "rwsem", "read" },
 	[LAB_PERCPU_READ] = { "percpu_rwsem", "read" },
 	[LAB_PERCPU_WRITE] = { "percpu_rwsem", "write" },
 	[LAB_SEMAPHORE] = { "semaphore", "any" },
@@ -77,6 +80,7 @@ struct lab_locks {
 	struct rw_semaphore chain_rwsem[LAB_CHAIN / 2];
 	struct mutex many;
 	struct rw_semaphore starved;
+	struct rw_semaphore hinted;
 	struct percpu_rw_semaphore percpu_read;
 	struct percpu_rw_semaphore percpu_write;
 	struct semaphore semaphore;
@@ -150,6 +154,10 @@ static lab_frame void lab_take(const struct lab_claim *claim)
 		break;
 	case LAB_WRITE:
 		down_write(lock);
+		break;
+	case LAB_READ_BRIEFLY:
+		down_read(lock);
+		up_read(lock);
 		break;
 	case LAB_PERCPU_READ:
 		percpu_down_read(lock);
@@ -398,6 +406,17 @@ static int lab_plant_starve(void)
 	       lab_waiter("lab_reader4", LAB_READ, sem) ?: lab_waiter("lab_reader5", LAB_READ, sem);
 }
 
+/* Two readers stay, and the one that the rwsem names as its owner, the last to come, has let go. */
+static int lab_plant_hint(void)
+{
+	struct rw_semaphore *sem = &lab_locks.hinted;
+
+	init_rwsem(sem);
+	return lab_holder("lab_scan1", LAB_READ, sem) ?: lab_holder("lab_scan2", LAB_READ, sem) ?:
+	       lab_holder("lab_stat", LAB_READ_BRIEFLY, sem) ?: lab_waiter("lab_resize", LAB_WRITE, sem) ?:
+	       lab_waiter("lab_scan3", LAB_READ, sem) ?: lab_waiter("lab_scan4", LAB_READ, sem);
+}
+
 static int lab_plant_percpu(void)
 {
 	struct percpu_rw_semaphore *read = &lab_locks.percpu_read, *write = &lab_locks.percpu_write;
@@ -502,6 +521,7 @@ static struct {
 	{ "self", lab_plant_self, "lab_self" },
 	{ "chain", lab_plant_chain },
 	{ "starve", lab_plant_starve },
+	{ "hint", lab_plant_hint },
 	{ "percpu", lab_plant_percpu },
 	{ "semaphore", lab_plant_semaphore },
 	{ "rt_mutex", lab_plant_rt_mutex },
@@ -535,6 +555,8 @@ static void lab_report_claim(struct seq_file *m, const char *record, const struc
 {
 	if (!claim->op)
 		return;
+	if (claim->op == LAB_READ_BRIEFLY)
+		record = "had";
 	seq_printf(m, "%s kind=%s lock=%px mode=%s turn=%d task=%px pid=%d comm=%s\n", record, lab_ops[claim->op].kind,
 		   claim->lock, lab_ops[claim->op].mode, actor->turn, actor->task, task_pid_nr(actor->task),
 		   actor->task->comm);
