@@ -84,7 +84,7 @@ const ERAS: Readonly<Record<LockEra, string>> = {
 };
 
 /** Members that only some kernels have, in the part of the test's task_struct that is free. */
-const TASK_MEMBERS = { blocker: 3000, blocked_on: 3008, pi_blocked_on: 3016 } as const;
+const TASK_MEMBERS = { blocker: 3000, blocked_on: 3008, pi_blocked_on: 3016, on_rq: 3024 } as const;
 export type TaskMember = keyof typeof TASK_MEMBERS;
 
 /** What FakeTasks adds to a per-CPU address for each CPU. */
@@ -324,7 +324,7 @@ export class FakeLocks {
     const tail = type.members.find(({ name }) => name === 'tail')?.bitOffset ?? 0;
     const extra = members.map((name) => ({
       name,
-      type: name === 'blocker' ? U64 : POINTER,
+      type: name === 'blocker' || name === 'on_rq' ? U64 : POINTER,
       bitOffset: Math.ceil(tail / 64) * 64 + TASK_MEMBERS[name] * 8,
       bitSize: undefined,
     }));

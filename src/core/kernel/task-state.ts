@@ -10,7 +10,8 @@ export type TaskState = 'RU' | 'IN' | 'UN' | 'ID' | 'ST' | 'TR' | 'DE' | 'ZO' | 
 export const TASK_INTERRUPTIBLE = 0x1;
 export const TASK_UNINTERRUPTIBLE = 0x2;
 export const TASK_NOLOAD = 0x400;
-const TASK_RTLOCK_WAIT = 0x1000;
+/** It waits for a spinlock of PREEMPT_RT. */
+export const TASK_RTLOCK_WAIT = 0x1000;
 const TASK_FROZEN = 0x8000;
 
 /** Bit, its name in the kernel, and how crash writes a task in that state. */

@@ -73,6 +73,7 @@ function unread(kind: LockKind, address: bigint, error: Error | undefined): Lock
     owners: [],
     readers: undefined,
     waiters: [],
+    leaving: [],
     words: [],
     state: 'unknown',
     notes: error === undefined ? [] : [error.message],
@@ -93,10 +94,13 @@ function joined(kernel: Kernel, lock: Lock, group: readonly Wait[]): Lock {
     const mode = waiter.mode === 'any' ? wait.mode : waiter.mode;
     return { ...waiter, mode, evidence: [...wait.evidence, ...waiter.evidence] };
   });
-  const others = [...byTask.values()].map((wait): Waiter => {
+  for (const { task } of lock.leaving) byTask.delete(task);
+  const others = [...byTask.values()].flatMap((wait): Waiter[] => {
     const { task, pid, comm, mode, node, waitedMs, evidence } = wait;
     const known = lock.state === 'unknown' || node === undefined;
-    return { task, pid, comm, mode, order: -1, node, waitedMs, sure: known ? wait.sure : 'hint', evidence };
+    // Let in since its stack was read.
+    if (!known && kernel.liveness === 'live' && lock.owners.some((owner) => owner.task === task)) return [];
+    return [{ task, pid, comm, mode, order: -1, node, waitedMs, sure: known ? wait.sure : 'hint', evidence }];
   });
   const gone = others.filter(({ sure }) => sure === 'hint').length;
   const notes =

@@ -5,8 +5,8 @@
  * bounded. A diamond (two ways to the same root) has none.
  */
 import type { Kernel } from '../kernel.ts';
-import { graphFrom, type WaitEdge, type WaitGraph, weaker } from './graph.ts';
-import type { LockTask, Sureness } from './lock.ts';
+import { graphFrom, type WaitEdge, type WaitGraph } from './graph.ts';
+import { type LockTask, type Sureness, weaker } from './lock.ts';
 import { lockKey } from './lock-key.ts';
 import { waitsAgain } from './wait.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../kernel.ts';
 import { locksOfWaits } from './contended.ts';
-import type { Lock, LockTask, Owner, Sureness, Wait, Waiter } from './lock.ts';
+import { type Lock, type LockTask, type Owner, type Sureness, type Wait, type Waiter, weaker } from './lock.ts';
 import { lockKey } from './lock-key.ts';
 import { type WaitScope, waits, waitsOf } from './wait.ts';
 
@@ -67,9 +67,10 @@ function edgesOf(
   for (const wait of found.values()) {
     const lock = locks.get(lockKey(wait) ?? '');
     const waiter = lock?.waiters.find(({ task }) => task === wait.task);
-    // Not on the lock's queue by now: it was let in, or gave up.
+    // Not on the lock's queue by now, or about to leave it: it was let in, or gave up.
     if (waiter !== undefined && isOffQueue(waiter)) continue;
-    const sureOfWait = wait.moved ? 'hint' : weaker(wait.sure, waiter?.sure ?? wait.sure);
+    if (lock?.leaving.some(({ task }) => task === wait.task) === true) continue;
+    const sureOfWait = wait.moved || lock?.moved === true ? 'hint' : weaker(wait.sure, waiter?.sure ?? wait.sure);
     const owners = new Map([...(lock?.owners ?? []), ...wait.owners].map((owner) => [owner.task, owner]));
     const out = [...owners.values()].flatMap((owner): WaitEdge[] => {
       // The first reader of an rwsem may be the task itself, which waits to write: a deadlock. A handed-over lock is not.
@@ -100,11 +101,4 @@ function tasksOf(found: ReadonlyMap<bigint, Wait>, locks: ReadonlyMap<string, Lo
   for (const wait of found.values()) for (const one of [wait, ...wait.owners]) add(one);
   for (const lock of locks.values()) for (const one of [...lock.waiters, ...lock.owners]) add(one);
   return all;
-}
-
-const ORDER: readonly Sureness[] = ['certain', 'likely', 'hint'];
-
-/** The weaker of two. */
-export function weaker(a: Sureness, b: Sureness): Sureness {
-  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
 }

@@ -2,7 +2,7 @@
 import { KdbgError } from '../../errors.ts';
 import { formatAddress } from '../../memory/address.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Evidence, LockMode, LockWord, Owner } from './lock.ts';
+import type { Evidence, LockMode, LockTask, LockWord, Owner } from './lock.ts';
 import type { TaskEntry, TaskTable } from './task-table.ts';
 
 /** One on a lock's queue. */
@@ -30,7 +30,7 @@ export interface LockScene {
 }
 
 /** `lab_ab (130) at ffff888003a41b40`. */
-export function nameTask(task: TaskEntry): string {
+export function nameTask(task: LockTask): string {
   return `${task.comm} (${task.pid}) at ${formatAddress(task.task)}`;
 }
 

@@ -33,6 +33,13 @@ export type LockKind =
  */
 export type Sureness = 'certain' | 'likely' | 'hint';
 
+const ORDER: readonly Sureness[] = ['certain', 'likely', 'hint'];
+
+/** The weaker of two. */
+export function weaker(a: Sureness, b: Sureness): Sureness {
+  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
+}
+
 /** By what a statement is known, strongest first within a list. */
 export type EvidenceKind =
   /** task->blocker, task->blocked_on, task->pi_blocked_on. */
@@ -119,6 +126,8 @@ export interface Lock {
   readonly readers: number | undefined;
   /** In the order of its queue; after them those that wait and are not on it (order -1). */
   readonly waiters: readonly Waiter[];
+  /** Those that have it, or were handed it, and have not left its queue yet: no waiters any more. */
+  readonly leaving: readonly LockTask[];
   readonly words: readonly LockWord[];
   /** One phrase: `held`, `held for writing`, `held by 3 readers`, `free`, `being handed over`. */
   readonly state: string;

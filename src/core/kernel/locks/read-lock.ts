@@ -1,11 +1,11 @@
 /** Reading locks of a known kind, with their owners and their queues. */
-import { FaultError, UnsupportedError } from '../../errors.ts';
-import { Fault } from '../../memory/fault.ts';
+import { UnsupportedError } from '../../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import { readCompletion } from './completion.ts';
 import { readFutex } from './futex.ts';
 import { readHashed } from './hashed-wait.ts';
-import type { Lock, LockKind, LockReference, Waiter } from './lock.ts';
+import { ownWaiters, sleepCounts, withoutLeaving } from './leaving.ts';
+import { type Lock, type LockKind, type LockReference, type Waiter, weaker } from './lock.ts';
 import type { LockReading, LockScene } from './lock-reading.ts';
 import { readMutex } from './mutex.ts';
 import { readPercpuRwsem } from './percpu-rwsem.ts';
@@ -20,6 +20,7 @@ import { readEventpoll, readWaitQueueHead } from './wait-queue.ts';
 const ATTEMPTS = 3;
 /** No lock is larger; what is read of one may lie in two pages. */
 const LOCK_LENGTH = 256;
+const FRONT = 64;
 
 /**
  * The lock at an address. On a live target it is read again after its queue; while the two differ it is read anew, a few
@@ -40,28 +41,69 @@ export function readLocks(
 ): readonly (Lock | Error)[] {
   const scene: LockScene = { kernel, tasks: taskTable(kernel) };
   prefetch(kernel, locks);
-  const found: (Lock | Error)[] = locks.map(() => new FaultError(new Fault(rangeOf(0n), 'io')));
-  let pending = locks.map((_lock, i) => i);
-  for (let attempts = 1; pending.length > 0; attempts++) {
-    const readings = pending.map((i) => tryRead(scene, locks[i] as LockReference));
-    for (const [at, i] of pending.entries()) found[i] = toLock(locks[i] as LockReference, readings[at]);
-    if (kernel.liveness === 'frozen') break;
-    const again = pending.map((i) => locks[i] as { kind: LockKind; address: bigint });
-    for (const { address } of again) kernel.memory.refresh(address, LOCK_LENGTH);
-    prefetch(kernel, again);
-    const moved = pending.filter((i, at) => {
-      const before = readings[at] as LockReading | Error;
-      const now = tryRead(scene, locks[i] as LockReference);
-      return stamp(before) !== stamp(now);
-    });
-    if (attempts === ATTEMPTS) {
-      for (const i of moved) found[i] = markMoved(found[i] as Lock | Error);
+  const found: Seen[] = locks.map((lock) => seen(scene, lock));
+  if (kernel.liveness === 'live') {
+    let pending = found;
+    for (let attempts = 1; pending.length > 0; attempts++) {
+      pending = lookAgain(scene, pending);
+      if (attempts < ATTEMPTS) continue;
+      for (const each of pending) each.lock = markMoved(each.lock);
       break;
     }
-    for (const [at, i] of pending.entries()) if (moved.includes(i)) forgetQueue(kernel, readings[at]);
-    pending = moved;
   }
-  return found;
+  settleOwnWaiters(scene, found);
+  return found.map(({ lock }) => lock);
+}
+
+/** A lock with what was read of it last. */
+interface Seen {
+  readonly of: LockReference;
+  reading: LockReading | Error;
+  lock: Lock | Error;
+}
+
+function seen(scene: LockScene, of: LockReference): Seen {
+  const reading = tryRead(scene, of);
+  return { of, reading, lock: toLock(of, reading) };
+}
+
+/** Reads locks and their queues again, and gives those that are not what they were; they are what they are now. */
+function lookAgain(scene: LockScene, locks: readonly Seen[]): Seen[] {
+  const { kernel } = scene;
+  const ranges = locks.flatMap(({ of, reading }) => [of.address ?? 0n, ...frontOf(reading)]).map(rangeOf);
+  for (const { address, length } of ranges) kernel.memory.refresh(address, length);
+  kernel.memory.prefetch(ranges);
+  return locks.filter((each) => {
+    const before = stamp(each.reading);
+    each.reading = tryRead(scene, each.of);
+    each.lock = toLock(each.of, each.reading);
+    return stamp(each.reading) !== before;
+  });
+}
+
+/** The waiters that are looked at again: a lock passes on at the front of its queue. */
+function frontOf(reading: LockReading | Error): readonly bigint[] {
+  return reading instanceof Error ? [] : reading.queue.slice(0, FRONT).map(({ node }) => node);
+}
+
+/**
+ * An owner among the waiters is on its way out of the queue, or waits for itself. On a live target it does the latter when
+ * the lock is the same between two looks at the task, and the task has not run in between.
+ */
+function settleOwnWaiters(scene: LockScene, found: readonly Seen[]): void {
+  const { kernel } = scene;
+  const own = found.filter(({ lock }) => !(lock instanceof Error) && ownWaiters(lock).length > 0);
+  if (own.length === 0) return;
+  const tasks = own.flatMap(({ lock }) => ownWaiters(lock as Lock));
+  const before = sleepCounts(kernel, tasks);
+  const moved = kernel.liveness === 'frozen' ? [] : lookAgain(scene, own);
+  const after = kernel.liveness === 'frozen' ? before : sleepCounts(kernel, tasks);
+  const asleep = new Map([...before].filter(([task, switches]) => after.get(task) === switches));
+  for (const each of own) {
+    if (each.lock instanceof Error) continue;
+    each.lock = withoutLeaving(each.lock, asleep);
+    if (moved.includes(each)) each.lock = markMoved(each.lock);
+  }
 }
 
 /** Reads a lock once; an error that a user may meet is an answer. */
@@ -104,8 +146,8 @@ function read(scene: LockScene, kind: LockKind, address: bigint): LockReading {
   }
 }
 
-function toLock(lock: LockReference, reading: LockReading | Error | undefined): Lock | Error {
-  if (reading === undefined || reading instanceof Error) return reading ?? new Error('no reading');
+function toLock(lock: LockReference, reading: LockReading | Error): Lock | Error {
+  if (reading instanceof Error) return reading;
   const waiters = reading.queue.flatMap((queued, order): Waiter[] => {
     const { task } = queued;
     if (task === undefined) return [];
@@ -124,13 +166,21 @@ function toLock(lock: LockReference, reading: LockReading | Error | undefined): 
     ];
   });
   const { owners, readers, words, state, notes } = reading;
-  return { kind: lock.kind, address: lock.address ?? 0n, owners, readers, waiters, words, state, notes, moved: false };
+  const { kind, address = 0n } = lock;
+  return { kind, address, owners, readers, waiters, leaving: [], words, state, notes, moved: false };
 }
 
+/** Owners and waiters of different moments are likely at most, and an owner among the waiters is only one of the two. */
 function markMoved(lock: Lock | Error): Lock | Error {
   if (lock instanceof Error) return lock;
+  const own = ownWaiters(lock);
   return {
     ...lock,
+    owners: lock.owners.map((owner) => ({ ...owner, sure: weaker(owner.sure, 'likely') })),
+    waiters: lock.waiters.map((waiter) => ({
+      ...waiter,
+      sure: own.includes(waiter.task) ? 'hint' : weaker(waiter.sure, 'likely'),
+    })),
     moved: true,
     notes: [...lock.notes, 'it changed each time that it was read: what is shown is of more than one moment'],
   };
@@ -142,11 +192,6 @@ function stamp(reading: LockReading | Error): string {
   const words = reading.words.map(({ value }) => value.toString(16));
   const queue = reading.queue.map(({ node, task }) => `${node.toString(16)}=${task?.pid ?? ''}`);
   return `${words.join()} ${queue.join()}`;
-}
-
-function forgetQueue(kernel: Kernel, reading: LockReading | Error | undefined): void {
-  if (reading === undefined || reading instanceof Error) return;
-  for (const { node } of reading.queue) kernel.memory.refresh(node, LOCK_LENGTH);
 }
 
 function prefetch(kernel: Kernel, locks: readonly LockReference[]): void {

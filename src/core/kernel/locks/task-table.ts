@@ -22,6 +22,11 @@ const LockTaskStruct = defineStruct('task_struct', {
   exitState: int('exit_state'),
   flags: int('flags'),
   onCpu: optional(int('on_cpu')),
+  onRq: optional(int('on_rq')),
+  // Since 152e11f6df29 "sched/fair: Implement delayed dequeue" (v6.12) a task that sleeps stays queued until it is picked.
+  schedDelayed: optional(int('se.sched_delayed')),
+  voluntarySwitches: optional(long('nvcsw')),
+  involuntarySwitches: optional(long('nivcsw')),
   stack: pointer('stack'),
   mm: pointer('mm'),
   signal: pointer('signal'),
@@ -45,6 +50,10 @@ export interface TaskEntry extends LockTask {
   readonly exitState: number;
   readonly flags: number;
   readonly onCpu: boolean;
+  /** On a run queue to run, whatever its state says: it runs, lost its CPU, or was woken. */
+  readonly onRunQueue: boolean;
+  /** How often it went off a CPU: while this stays the same, and it sleeps, it has not run. */
+  readonly switches: bigint;
   /** Lowest address of its stack; 0 for a dead task that gave it back. */
   readonly stack: bigint;
   readonly waitedMs: number | undefined;
@@ -149,6 +158,8 @@ function tryEntry(task: Loaded<typeof LockTaskStruct.fields>, clock: bigint | un
       exitState: task.exitState,
       flags: task.flags,
       onCpu: (task.onCpu ?? 0) !== 0,
+      switches: (task.voluntarySwitches ?? 0n) + (task.involuntarySwitches ?? 0n),
+      onRunQueue: (task.onRq ?? 0) !== 0 && (task.schedDelayed ?? 0) === 0,
       stack: task.stack,
       waitedMs: waitedMs(task.lastArrival, clock),
       inIowait: (task.inIowait ?? 0) !== 0,

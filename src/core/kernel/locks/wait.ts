@@ -6,7 +6,7 @@
 import { isKernelAddress } from '../../memory/address.ts';
 import type { Kernel } from '../kernel.ts';
 import { threadSize } from '../stack.ts';
-import { TASK_NOLOAD, TASK_UNINTERRUPTIBLE } from '../task-state.ts';
+import { TASK_NOLOAD, TASK_RTLOCK_WAIT, TASK_UNINTERRUPTIBLE } from '../task-state.ts';
 import { PF_IDLE } from '../task-struct.ts';
 import { findWait } from './find-wait.ts';
 import type { FoundWait, WaitScene } from './found-wait.ts';
@@ -25,8 +25,6 @@ import { waitTarget } from './wait-owner.ts';
  */
 export type WaitScope = 'blocked' | 'sleeping';
 
-/** TASK_RTLOCK_WAIT (v5.15): it waits for a spinlock of PREEMPT_RT. */
-const TASK_RTLOCK_WAIT = 0x1000;
 /** How often a live task whose wait is unclear is looked at. */
 const ATTEMPTS = 2;
 /** Sleepers whose structures are fetched together. */

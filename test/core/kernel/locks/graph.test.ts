@@ -222,6 +222,32 @@ describe('round trips', () => {
   });
 });
 
+describe.each(['frozen', 'live'] as const)('an owner on its own queue, on a %s target', (liveness) => {
+  const make = () => {
+    const sleepers = [10, 11].map((pid) => ({ pid, stack: STACK }));
+    const locks = new FakeLocks('list', sleepers, { members: ['on_rq'] });
+    locks.mutex({ owner: 10, waiters: [10, 11] });
+    return locks;
+  };
+
+  test('waits for itself while it sleeps', () => {
+    const kernel = make().kernel({ liveness });
+    const [cycle] = cycles(waitGraph(kernel));
+    expect([cycle?.sure, cycle?.tasks.map(({ pid }) => pid)]).toEqual(['certain', [10]]);
+  });
+
+  test('has been let in when it can run', () => {
+    const locks = make();
+    locks.setTask(10, 'on_rq', 1n);
+    const graph = waitGraph(locks.kernel({ liveness }));
+    expect(cycles(graph)).toEqual([]);
+    const [lock] = [...graph.locks.values()];
+    expect(lock?.waiters.map(({ pid, order }) => [pid, order])).toEqual([[11, 1]]);
+    expect(lock?.leaving.map(({ pid }) => pid)).toEqual([10]);
+    expect(lock?.notes.join()).toContain('has it, and is on its queue until it runs on');
+  });
+});
+
 describe('held locks', () => {
   test('that somebody waits for', () => {
     const locks = waiting([10], [11]);
