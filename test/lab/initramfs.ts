@@ -81,16 +81,23 @@ export const sshKeyPath = (): string => join(keysFolder(), 'id');
 export const hostKeyPath = (): string => join(keysFolder(), 'host_key.pub');
 
 const systemPart = (kernel: Kernel, module: string): string => {
-  const [init, sshdConfig] = ['init', 'sshd_config'].map((name) => join(labRoot, 'guest', name)) as [string, string];
+  const [init, hang, sshdConfig] = ['init', 'hang', 'sshd_config'].map((name) => join(labRoot, 'guest', name)) as [
+    string,
+    string,
+    string,
+  ];
   const agent = buildProgram('agent');
   const states = buildProgram('states');
+  const sharefs = buildProgram('sharefs');
   const keys = keysFolder();
   const recipe = ['initramfs.ts', 'cpio.ts'].map((name) => join(labRoot, name));
   const inputs = [
     init,
+    hang,
     sshdConfig,
     agent,
     states,
+    sharefs,
     module,
     join(keys, 'id.pub'),
     '/bin/busybox',
@@ -107,6 +114,8 @@ const systemPart = (kernel: Kernel, module: string): string => {
         file('init', read(init), 0o755),
         file('sbin/lab-agent', read(agent), 0o755),
         file('sbin/lab-states', read(states), 0o755),
+        file('sbin/hang', read(hang), 0o755),
+        file('sbin/sharefs', read(sharefs), 0o755),
         file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nsshd:x:100:100:sshd:/run/sshd:/bin/false\n'),
         file('etc/group', 'root:x:0:\nsshd:x:100:\n'),
         file('etc/hosts', '127.0.0.1 localhost lab\n'),

@@ -3,7 +3,7 @@
  * reader that came, and that one has let go: why a reader as owner is only a hint.
  */
 import type { Guest } from './guest.ts';
-import { awaitHung, bare, look, note, type Recipe, type Step, stacksByComm } from './recording.ts';
+import { awaitHung, bare, EVERYDAY, look, note, type Recipe, type Step, stacksByComm } from './recording.ts';
 
 const investigate = async (guest: Guest): Promise<readonly Step[]> => {
   const stackOf = await stacksByComm(guest, 'kernel');
@@ -79,5 +79,5 @@ export const recipe: Recipe = {
   kernel: '6.12',
   prepare: (guest) => awaitHung(guest, 'lab_scan4', () => guest.plant('hint')),
   investigate,
-  besides: ['set scroll off', 'sys', 'ps', 'foreach bt', 'log', 'locks -e', 'blocked', 'deadlock', 'stacks'],
+  besides: EVERYDAY,
 };

@@ -25,6 +25,13 @@ export interface Recipe {
   readonly besides: readonly string[];
 }
 
+/** What whoever replays a hang may want to look at, wherever the session went. */
+export const EVERYDAY: readonly string[] = [
+  'set scroll off',
+  ...['sys', 'mod', 'ps', 'foreach bt', 'foreach UN task', 'log'],
+  ...['locks -e', 'blocked', 'deadlock', 'stacks', 'foreach UN held', 'foreach UN bt -f'],
+];
+
 export interface Frame {
   /** Where the return address into the function is. */
   readonly sp: string;
@@ -74,7 +81,7 @@ export const stacksByComm = async (
 export const bare = (address: string): string => BigInt(address).toString(16);
 
 /** Makes the kernel report tasks that hang for 10 s, and waits until it has reported this one. */
-export const awaitHung = async (guest: Guest, comm: string, plant: () => Promise<void>): Promise<void> => {
+export const awaitHung = async (guest: Guest, comm: string, plant: () => Promise<unknown>): Promise<void> => {
   await guest.must('echo 10 > /proc/sys/kernel/hung_task_timeout_secs');
   await plant();
   await guest.must(`until dmesg | grep -q "task ${comm}:.* blocked for more"; do sleep 1; done`, { timeoutMs: 60_000 });

@@ -236,6 +236,7 @@ void lab_locks_report(struct seq_file *m);
 int lab_torture_start(void);
 void lab_torture_stop(void);
 void lab_torture_report(struct seq_file *m);
+int lab_vault_append(void);
 
 /* Neither inlined nor cloned under another name. */
 #define lab_frame noinline __noclone

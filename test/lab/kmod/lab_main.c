@@ -70,7 +70,9 @@ static ssize_t lab_write(struct file *file, const char __user *from, size_t leng
 	else if (!strcmp(word, "calm")) {
 		lab_torture_stop();
 		error = 0;
-	} else
+	} else if (!strcmp(word, "vault"))
+		error = lab_vault_append();
+	else
 		error = lab_locks_plant(word);
 	return error ? error : length;
 }
