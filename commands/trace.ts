@@ -1,9 +1,10 @@
 /**
  * The kernel's tracer: who calls a function, what happens on this machine, in the order in which it happens.
  */
-import { defineCommand, flag, many, maybe, option, repeated } from '../src/core/command/define.ts';
-import { choice, count, seconds, word } from '../src/core/command/kinds.ts';
-import { traceActions } from '../src/core/command/trace-actions.ts';
+import { defineCommand, maybe } from '../src/core/command/define.ts';
+import { choice } from '../src/core/command/kinds.ts';
+import { TRACE_ACTION_NAMES, traceAction } from '../src/core/command/trace-actions.ts';
+import { TRACE_OPTIONS, TRACE_WORDS } from '../src/core/command/trace-arguments.ts';
 
 export default defineCommand({
   name: 'trace',
@@ -16,56 +17,8 @@ export default defineCommand({
     'PATTERN may hold * and select a module with :mod:NAME. A function that is listed and yet never hit is mostly inlined where it is called.',
   ],
   needs: ['files'],
-  options: {
-    f: repeated(word, 'PATTERN', 'with start: only these functions'),
-    filter: repeated(word, 'PATTERN', 'as -f'),
-    x: repeated(word, 'PATTERN', 'with start: all but these functions'),
-    e: repeated(
-      word,
-      'EVENT',
-      'with start: an event, SYSTEM:EVENT or all of a SYSTEM; with "EVENT if FILTER" in quotes only some',
-    ),
-    p: repeated(count, 'PID', 'with start: only this task'),
-    pid: repeated(count, 'PID', 'as -p'),
-    o: repeated(
-      word,
-      'OPTION',
-      'with start: an option of the tracer, noOPTION turns it off; "trace options" lists them',
-    ),
-    s: flag('with start: the stack of each entry'),
-    clock: option(word, 'CLOCK', 'with start: the trace clock; mono unless given'),
-    b: option(count, 'KIB', 'with start: the size of the buffer for each CPU; 1024 unless given'),
-    all: flag('with start: trace every function, which slows the machine down'),
-    for: option(seconds, 'SECONDS', 'with callers: so long; 5 unless given'),
-    n: option(count, 'COUNT', 'with show: the last COUNT entries'),
-    shared: flag('with show and stat: the buffer that everybody shares'),
-    i: option(word, 'INSTANCE', 'with show and stat: another instance'),
-  },
-  operands: {
-    action: maybe(
-      choice(
-        'status',
-        'start',
-        'stop',
-        'clear',
-        'show',
-        'follow',
-        'stat',
-        'callers',
-        'functions',
-        'events',
-        'options',
-        'clean',
-      ),
-      'ACTION',
-      'status unless given',
-    ),
-    words: many(
-      word,
-      'WORD',
-      'a tracer for start, a function for callers, a pattern for functions, events and options, an instance for clean',
-    ),
-  },
+  options: TRACE_OPTIONS,
+  operands: { action: maybe(choice(...TRACE_ACTION_NAMES), 'ACTION', 'status unless given'), ...TRACE_WORDS },
   examples: [
     { line: 'trace', shows: 'what is traced on this machine, and by whom' },
     { line: "trace start function -f 'do_sys_open*' -s", shows: 'calls of functions, with their stacks' },
@@ -74,5 +27,5 @@ export default defineCommand({
     { line: 'trace callers vfs_read --for 2', shows: 'who calls a function, with counts' },
     { line: 'trace stop', shows: 'ends the trace and removes all that it needed' },
   ],
-  run: (scope, args) => traceActions(scope, args),
+  run: (scope, { action, ...args }) => traceAction(action, scope, args),
 });

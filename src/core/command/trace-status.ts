@@ -1,15 +1,15 @@
 /** What is traced on a machine, and by whom: kdbg's own trace, what it left, and what others do. */
-import type { Kernel } from '../kernel/kernel.ts';
 import { leftInstances, ownTrace } from '../kernel/trace-own.ts';
 import { readTraceState, type TraceState } from '../kernel/trace-state.ts';
 import { type Tracefs, tracefs } from '../kernel/tracefs.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import { span } from '../output/line.ts';
+import type { Scope } from './scope.ts';
 
 const LABEL_WIDTH = 16;
 const SHOWN_MAX = 5;
 
-export function* traceStatus(kernel: Kernel): Iterable<Item> {
+export function* traceStatus({ kernel }: Scope): Iterable<Item> {
   const fs = tracefs(kernel);
   const own = ownTrace(kernel);
   const left = leftInstances(kernel);

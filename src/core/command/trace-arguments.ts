@@ -1,0 +1,35 @@
+/** What `trace` takes: options that all its actions share, for an action that does not know one has no use for it. */
+import { type ArgsOf, flag, many, option, repeated } from './define.ts';
+import { count, seconds, word } from './kinds.ts';
+
+export const TRACE_OPTIONS = {
+  f: repeated(word, 'PATTERN', 'with start: only these functions'),
+  filter: repeated(word, 'PATTERN', 'as -f'),
+  x: repeated(word, 'PATTERN', 'with start: all but these functions'),
+  e: repeated(
+    word,
+    'EVENT',
+    'with start: an event, SYSTEM:EVENT or all of a SYSTEM; with "EVENT if FILTER" in quotes only some',
+  ),
+  p: repeated(count, 'PID', 'with start: only this task'),
+  pid: repeated(count, 'PID', 'as -p'),
+  o: repeated(word, 'OPTION', 'with start: an option of the tracer, noOPTION turns it off; "trace options" lists them'),
+  s: flag('with start: the stack of each entry'),
+  clock: option(word, 'CLOCK', 'with start: the trace clock; mono unless given'),
+  b: option(count, 'KIB', 'with start: the size of the buffer for each CPU; 1024 unless given'),
+  all: flag('with start: trace every function, which slows the machine down'),
+  for: option(seconds, 'SECONDS', 'with callers: so long; 5 unless given'),
+  n: option(count, 'COUNT', 'with show: the last COUNT entries'),
+  shared: flag('with show and stat: the buffer that everybody shares'),
+  i: option(word, 'INSTANCE', 'with show and stat: another instance'),
+};
+
+export const TRACE_WORDS = {
+  words: many(
+    word,
+    'WORD',
+    'a tracer for start, a function for callers, a pattern for functions, events and options, an instance for clean',
+  ),
+};
+
+export type TraceArgs = ArgsOf<typeof TRACE_OPTIONS, typeof TRACE_WORDS>;

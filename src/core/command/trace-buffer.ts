@@ -1,0 +1,53 @@
+/**
+ * The text of a trace buffer: of kdbg's own trace while it is on, what is kept of it when it was stopped, or that of
+ * another's instance.
+ */
+import { UsageError } from '../errors.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { controlOf, ownTrace } from '../kernel/trace-own.ts';
+import { tracefs } from '../kernel/tracefs.ts';
+import { decodeText } from '../memory/text.ts';
+import type { TraceArgs } from './trace-arguments.ts';
+
+/** Of a buffer's text at most: what came last is cut. */
+const TEXT_MAX = 64 * 1024 * 1024;
+
+/** The text of the buffer that --shared and -i choose. Throws UsageError where there is none. */
+export function chosenText(kernel: Kernel, { shared, i }: TraceArgs): string {
+  const chosen = shared ? undefined : (i ?? ownTrace(kernel)?.instance);
+  const isKept = !shared && chosen === undefined;
+  return isKept ? keptText(kernel) : bufferText(kernel, chosen);
+}
+
+/** Keeps the text of a trace that was stopped, for `trace show`. */
+export function keepText(kernel: Kernel, text: string): void {
+  kept(kernel).text = text;
+}
+
+/** The text of the trace that was stopped last. */
+function kept(kernel: Kernel): { text: string } {
+  return kernel.memo('kept trace', 'session', () => ({ text: '' }));
+}
+
+function keptText(kernel: Kernel): string {
+  const { text } = kept(kernel);
+  if (text !== '') return text;
+  controlOf(kernel);
+  throw new UsageError('no trace is on, and none was', {
+    hint: '"trace start" begins one; --shared shows the shared buffer',
+  });
+}
+
+/** A buffer's text: `trace` is read without taking anything out of it. */
+export function bufferText(kernel: Kernel, instance: string | undefined): string {
+  const path = `${tracefs(kernel).directory(checkedInstance(kernel, instance))}/trace`;
+  const result = kernel.files.read(path, TEXT_MAX);
+  if (!result.ok) throw new UsageError(`${path}: ${result.failure.detail}`);
+  return decodeText(result.bytes);
+}
+
+/** Throws UsageError where there is no instance of this name. */
+export function checkedInstance(kernel: Kernel, instance: string | undefined): string | undefined {
+  if (instance === undefined || tracefs(kernel).instances().includes(instance)) return instance;
+  throw new UsageError(`there is no instance "${instance}"`, { hint: '"trace" lists them' });
+}

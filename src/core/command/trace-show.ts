@@ -1,0 +1,25 @@
+/** What came: the entries of a buffer, and the end of a trace, whose entries stay readable in the session. */
+import { ownDirectory, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
+import { type Item, notice, row } from '../output/item.ts';
+import type { Scope } from './scope.ts';
+import type { TraceArgs } from './trace-arguments.ts';
+import { bufferText, chosenText, keepText } from './trace-buffer.ts';
+import { parseTraceText, traceItem } from './trace-view.ts';
+
+export function* traceStop({ kernel }: Scope): Iterable<Item> {
+  const { trace } = ownDirectory(kernel);
+  switchOwnTrace(kernel, false);
+  const text = bufferText(kernel, trace.instance);
+  stopOwnTrace(kernel);
+  keepText(kernel, text);
+  const { entries } = parseTraceText(text);
+  yield row({ instance: trace.instance, entries: entries.length }, () => [
+    `stopped; ${entries.length} entries are kept for "trace show"`,
+  ]);
+}
+
+export function* traceShow({ kernel }: Scope, args: TraceArgs): Iterable<Item> {
+  const { entries } = parseTraceText(chosenText(kernel, args));
+  if (entries.length === 0) yield notice('the buffer is empty');
+  for (const entry of args.n === undefined ? entries : entries.slice(-args.n)) yield traceItem(kernel, entry);
+}

@@ -1,0 +1,27 @@
+/** How much is in a buffer, and how much was lost, CPU by CPU. */
+import { ownDirectory } from '../kernel/trace-own.ts';
+import { readTraceStats } from '../kernel/trace-state.ts';
+import { tracefs } from '../kernel/tracefs.ts';
+import { decimalColumn } from '../output/columns.ts';
+import { type Item, row } from '../output/item.ts';
+import type { Scope } from './scope.ts';
+import type { TraceArgs } from './trace-arguments.ts';
+import { checkedInstance } from './trace-buffer.ts';
+
+const STAT_COLUMNS = {
+  cpu: decimalColumn('CPU', 'the CPU', { width: 3 }),
+  entries: decimalColumn('ENTRIES', 'entries in its buffer', { width: 10 }),
+  overrun: decimalColumn('OVERWRITTEN', 'entries that newer ones have overwritten', { width: 11 }),
+  dropped: decimalColumn('DROPPED', 'entries for which there was no room', { width: 8 }),
+  bytes: decimalColumn('BYTES', 'bytes in its buffer', { width: 10 }),
+};
+
+export function* traceStat({ kernel }: Scope, args: TraceArgs): Iterable<Item> {
+  const instance = args.shared ? undefined : (args.i ?? ownDirectory(kernel).trace.instance);
+  for (const { cpu, entries, overrun, dropped, bytes } of readTraceStats(
+    tracefs(kernel),
+    checkedInstance(kernel, instance),
+  )) {
+    yield row({ cpu, entries, overrun, dropped, bytes }, STAT_COLUMNS);
+  }
+}
