@@ -3,10 +3,11 @@
  */
 
 import { contextOf } from '../src/core/command/context.ts';
-import { defineCommand, type Kind, maybe } from '../src/core/command/define.ts';
+import { defineCommand, flag, type Kind, maybe } from '../src/core/command/define.ts';
 import { count } from '../src/core/command/kinds.ts';
 import { type LockOperand, lockAt, lockOperand } from '../src/core/command/lock-arguments.ts';
 import type { Scope } from '../src/core/command/scope.ts';
+import { walkChain } from '../src/core/command/walk-chain.ts';
 import { setWalkSteps, type WalkStep, walkSteps } from '../src/core/command/walk-cursor.ts';
 import { moved, notWalking, WALK_MOVES, type WalkMove } from '../src/core/command/walk-move.ts';
 import { walkItem } from '../src/core/command/walk-step.ts';
@@ -38,6 +39,7 @@ export default defineCommand({
     'The task of each step becomes the context: "bt", "task" and "files" mean it.',
   ],
   needs: ['memory', 'symbols', 'types'],
+  options: { c: flag('the way up drawn before the step: each owner above those who wait') },
   operands: {
     where: maybe(walkTarget, 'TASK|LOCK|MOVE', 'where to begin, or next, prev, up, down, back'),
     n: maybe(count, 'N', 'how far, or which'),
@@ -46,12 +48,14 @@ export default defineCommand({
     { line: 'walk lab_wait1', shows: 'begin at a task that is stuck' },
     { line: 'walk up', shows: 'on to the owner of the lock that it waits for' },
     { line: 'walk next', shows: 'on to the next one in the queue' },
+    { line: 'walk -c', shows: 'the step again, with the way up from it: the circle, if it is one' },
     { line: 'walk back', shows: 'where the walk was before' },
   ],
   run: (scope, args) => show(scope, args as unknown as WalkArgs),
 });
 
 interface WalkArgs {
+  readonly c: boolean;
   readonly where: Target | undefined;
   readonly n: number | undefined;
 }
@@ -60,13 +64,13 @@ function isMove(text: string): text is WalkMove {
   return Object.hasOwn(WALK_MOVES, text);
 }
 
-function* show(scope: Scope, { where, n }: WalkArgs): Iterable<Item> {
+function* show(scope: Scope, { c, where, n }: WalkArgs): Iterable<Item> {
   const steps = stepsAfter(scope, where, n);
   const view = walkView(scope, (steps.at(-1) as WalkStep).place);
   // A step that cannot be read is no step.
   setWalkSteps(scope, steps);
   if (view.task !== undefined) scope.shell.setContext(contextOf(view.task));
-  yield walkItem(scope, steps, view);
+  yield walkItem(scope, steps, view, c ? walkChain(scope.kernel, steps, view) : undefined);
 }
 
 function stepsAfter(scope: Scope, where: Target | undefined, n: number | undefined): readonly WalkStep[] {

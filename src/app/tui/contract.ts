@@ -36,7 +36,7 @@ export interface Point {
   readonly y: number;
 }
 
-export const PANE_NAMES = ['tasks', 'stacks', 'trace', 'symbols', 'locks', 'log', 'notes'] as const;
+export const PANE_NAMES = ['tasks', 'stacks', 'trace', 'symbols', 'locks', 'log', 'notes', 'walk', 'lesson'] as const;
 export type PaneName = (typeof PANE_NAMES)[number];
 
 /** What has the keys. An overlay, where one is open, has them before. */

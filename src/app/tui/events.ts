@@ -11,6 +11,7 @@ import type { Mouse } from './mouse.ts';
 import { perform } from './screen-actions.ts';
 import { screenAction } from './screen-keys.ts';
 import { keyName } from './status.ts';
+import { isWalking } from './walk-actions.ts';
 
 export function takeEvent(host: Host, event: InputEvent, mouse: Mouse): void {
   if (event.kind === 'unknown') return;
@@ -50,7 +51,8 @@ function takeFocused(host: Host, event: Exclude<InputEvent, MouseEvent>): void {
     if (event.kind === 'paste') toPrompt(host, event);
     return;
   }
-  const action = screenAction(host.keys, event, 'pane');
+  const own = isWalking(host) ? screenAction(host.keys, event, 'walk') : undefined;
+  const action = own ?? screenAction(host.keys, event, 'pane');
   if (action !== undefined) perform(host, action);
   else explain(host, event);
 }

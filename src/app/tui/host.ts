@@ -34,6 +34,7 @@ import type { HostOptions } from './host-options.ts';
 import { Mouse } from './mouse.ts';
 import { noteCommand, noteLine } from './note-line.ts';
 import type { Pane } from './pane.ts';
+import { chosenComm, chosenRefs } from './pane-choice.ts';
 import { paneHostOf } from './pane-host.ts';
 import { complaintLines } from './run-line.ts';
 import { Screen } from './screen.ts';
@@ -153,6 +154,12 @@ export class Host implements App {
     this.#lines.run(line, by);
   }
 
+  /** Runs a line that a key stands for: what it prints goes to `show`, and not to the scrollback. */
+  act(line: string, show: (lines: readonly Line[]) => void): void {
+    this.teach(line);
+    this.#lines.act(line, show);
+  }
+
   cancel(): boolean {
     return this.#lines.cancel();
   }
@@ -187,7 +194,7 @@ export class Host implements App {
   chosen(pane: Pane): void {
     clearTimeout(this.#chosen);
     this.#chosen = setTimeout(() => {
-      for (const ref of pane.selects()) this.select(ref, pane.comm);
+      for (const ref of chosenRefs(pane)) this.select(ref, chosenComm(pane));
       pane.look();
     }, SETTLE_MS);
   }

@@ -8,18 +8,20 @@ import { DEFAULT_KEYMAP, describeKeys } from '../prompt/keymap.ts';
 import type { Drawing, Handled, KeyHelp, OverlayPart, Rect, Size } from './contract.ts';
 import type { Host } from './host.ts';
 import { reasonAgainst } from './screen-actions.ts';
+import type { ScreenBinding, Where } from './screen-keys.ts';
 import { keyName } from './status.ts';
 import { TextField } from './text-field.tsx';
 import type { Theme } from './theme.ts';
 import { Tint } from './tint.tsx';
+import { isWalking } from './walk-actions.ts';
 
 const WIDTH = 116;
 
 /** All keys that mean something where the keys are now. */
 export function keysHere(host: Host): readonly KeyHelp[] {
   const isPrompt = host.state.focus === 'prompt';
-  const own = host.keys
-    .filter((binding) => binding.where === (isPrompt ? 'anywhere' : 'pane') && binding.keys.length > 0)
+  const own = (isPrompt ? boundTo(host, 'anywhere') : [...walkKeys(host), ...boundTo(host, 'pane')])
+    .filter(({ keys }) => keys.length > 0)
     .map(({ keys, description, action }) => ({
       keys: keys.map(keyName).join(' '),
       description,
@@ -38,6 +40,19 @@ export function keysHere(host: Host): readonly KeyHelp[] {
     ...editing.map(({ keys, description }) => ({ keys: keys.split(', ').map(keyName).join(' '), description })),
     ...own,
   ];
+}
+
+/** The bindings of a place, without the keys that those of a walk have before. */
+function boundTo(host: Host, where: Where): readonly ScreenBinding[] {
+  const taken = new Set(walkKeys(host).flatMap(({ keys }) => keys));
+  const bound = host.keys.filter((binding) => binding.where === where);
+  return taken.size === 0
+    ? bound
+    : bound.map((each) => ({ ...each, keys: each.keys.filter((key) => !taken.has(key)) }));
+}
+
+function walkKeys(host: Host): readonly ScreenBinding[] {
+  return isWalking(host) ? host.keys.filter(({ where }) => where === 'walk') : [];
 }
 
 function scrollbackKeys(host: Host): readonly KeyHelp[] {

@@ -8,8 +8,11 @@ import { frameLines } from './frame-lines.ts';
 import type { Host } from './host.ts';
 import { refIn } from './line-search.ts';
 import type { Pane } from './pane.ts';
+import { chosenComm } from './pane-choice.ts';
 import { askCommand, askFilter, askFind, askNote, findNext } from './pane-questions.ts';
+import { isWalkStep } from './pane-views.ts';
 import type { ScreenAction } from './screen-keys.ts';
+import { WALKING, walkPlace, walkTo } from './walk-actions.ts';
 
 type Act = (host: Host, pane: Pane) => void;
 
@@ -33,6 +36,7 @@ function arranging(arrange: Act): Act {
 }
 
 export const IN_PANE: Readonly<Partial<Record<ScreenAction, Act>>> = {
+  ...WALKING,
   up: moving(({ viewport }) => viewport.move(-1)),
   down: moving(({ viewport }) => viewport.move(1)),
   'page-up': moving(({ viewport }) => viewport.page(-1)),
@@ -122,6 +126,10 @@ const REASONS: Readonly<Partial<Record<ScreenAction, Reason>>> = {
   insert: noObject,
   'copy-object': noObject,
   stack: (pane) => (taskOf(pane) === undefined ? 'no task is in this line' : undefined),
+  'walk-here': (pane, { facts }) => {
+    if (!facts.commands.has('walk')) return 'this version has no command that walks along locks';
+    return walkPlace(pane) === undefined ? 'no task or lock is in this line' : undefined;
+  },
   code: noCode,
   memory: noCode,
   unfold: ({ viewport }) =>
@@ -168,9 +176,14 @@ function codeOf({ target, viewport }: Pane): string | undefined {
 function followObject(host: Host, pane: Pane): void {
   const { target, viewport } = pane;
   if (target === undefined) return;
-  host.select(target.ref, pane.comm);
+  host.select(target.ref, chosenComm(pane));
   const has = (name: string): boolean => host.facts.commands.has(name);
   const { line, pane: kind } = followingOf(target.ref, textOf(viewport.line ?? ''), has);
+  const step = isWalkStep(line) ? /^walk (.+)$/.exec(line)?.[1] : undefined;
+  if (step !== undefined) {
+    walkTo(host, step);
+    return;
+  }
   showIn(host, pane, line, kind);
 }
 

@@ -69,6 +69,15 @@ export class PaneReading {
     });
   }
 
+  /** Lines that were read elsewhere, in the place of all. */
+  put(lines: readonly Line[]): void {
+    this.#time.forget(this.#key);
+    this.isReading = false;
+    this.error = undefined;
+    this.#lines = [...lines];
+    this.#readAt = performance.now();
+  }
+
   /** Adds what a command prints for as long as it runs; `ended` is called when it stops by itself. */
   stream(line: string, append: (lines: readonly Line[]) => void, ended: () => void): void {
     this.error = undefined;

@@ -26,6 +26,10 @@ export interface PaneKind {
   readonly stream?: string;
   /** Shown at the end: a log. */
   readonly tail?: boolean;
+  /** The line that is chosen when the view was read: where one stands. */
+  readonly here?: RegExp;
+  /** Each line that the user runs may change what is shown. */
+  readonly readsAfterLines?: boolean;
   /** The first view finds nothing: the second is shown. */
   readonly fallsBack?: boolean;
   /** Why the pane is empty when no view of it can be shown. */
@@ -34,6 +38,8 @@ export interface PaneKind {
 
 /** What is looked at first: who is stuck, and in what. */
 const BLOCKED_STACKS = 'stacks -v UN';
+/** Where a walk stands, with the way up drawn; behind it a move or a place makes a step. */
+export const WALK = 'walk -c';
 
 function fixed(title: string, line: string, needs?: string): PaneView {
   return { title, line: () => line, ...(needs === undefined ? {} : { needs }) };
@@ -111,12 +117,37 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     views: [],
     absent: 'a line that begins with # is a note; notes of this session stand here',
   },
+  walk: {
+    name: 'walk',
+    title: 'a walk along locks',
+    views: [
+      fixed('where the walk stands', WALK, 'walk'),
+      fixed('deadlocks and chains of waits', 'deadlock -c', 'deadlock'),
+    ],
+    here: / {2}<- here$/,
+    fallsBack: true,
+    absent: 'this version has no command that walks along locks',
+  },
+  lesson: {
+    name: 'lesson',
+    title: 'the lesson',
+    views: [fixed('the lesson', 'lesson', 'lesson')],
+    readsAfterLines: true,
+    absent: 'no lesson runs',
+  },
 };
 
 /** Commands that change the session rather than show something, and output that goes elsewhere. */
 const NOT_IN_PANES = /^\s*(exit|q|quit|record|set|alias|repeat)\b|[<>]\s*\S|^\s*!/;
+/** A step of a walk changes where the next one begins: run again, it would be two. */
+const WALKS = /^\s*\\?(?:walk\s+(?:-c\s+)?[^-\s]|(?:next|prev|up|down|back)\b)/;
+
+/** Whether a line makes a step of a walk along locks. */
+export function isWalkStep(line: string): boolean {
+  return WALKS.test(line);
+}
 
 /** Whether a line only shows something, so that a pane may run it again and again. */
 export function isForPanes(line: string): boolean {
-  return !NOT_IN_PANES.test(line);
+  return !NOT_IN_PANES.test(line) && !isWalkStep(line);
 }

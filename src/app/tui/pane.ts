@@ -2,7 +2,7 @@
  * A pane: a command line and a viewport over what it prints. What it shows can be typed; what was shown before is kept,
  * so that one can go back. Reading is done in the engine's spare time (engine-time.ts).
  */
-import { type Line, type Ref, textOf } from '../../core/output/line.ts';
+import { type Line, textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 import { matcher, refIn } from './line-search.ts';
@@ -97,23 +97,6 @@ export class Pane implements Part {
     return 'passed';
   }
 
-  /** The objects of the chosen line that become everybody's selection. */
-  selects(): readonly Ref[] {
-    const { line } = this.viewport;
-    if (line === undefined) return [];
-    const { name } = this.kind;
-    const task = this.#line?.startsWith('bt') === true ? undefined : refIn(line, 'task');
-    const frame = refIn(line, 'frame');
-    const symbol = name === 'stacks' || name === 'trace' || name === 'symbols' ? refIn(line, 'symbol') : undefined;
-    return [task, frame, symbol, refIn(line, 'lock')].filter((ref) => ref !== undefined);
-  }
-
-  /** The name of the chosen task, where the line ends with it. */
-  get comm(): string | undefined {
-    const { line } = this.viewport;
-    return this.kind.name === 'tasks' && line !== undefined ? textOf(line).trim().split(/\s+/).at(-1) : undefined;
-  }
-
   /** The selection changed: shows what belongs to it, unless the pane is pinned. */
   follow(changed: ReadonlySet<keyof Selection>, again = false): void {
     const { follows } = this.kind;
@@ -150,6 +133,21 @@ export class Pane implements Part {
     this.#start();
     this.#line = line;
     this.#load(line, false);
+  }
+
+  /** Shows the pane's own view again, as it is now. */
+  home(): void {
+    this.#view = 0;
+    this.show(true);
+  }
+
+  /** Shows what a command printed that was run elsewhere; `line` shows the same. */
+  put(line: string, lines: readonly Line[]): void {
+    this.#view = this.kind.views.findIndex((view) => view.line(this.#host.selection) === line);
+    if (line !== this.#line) this.#start();
+    this.#line = line;
+    this.#reading.put(lines);
+    this.#laidAnew();
   }
 
   /** Shows a command as one types it: no place to go back to. */
@@ -261,11 +259,22 @@ export class Pane implements Part {
   #load(line: string, keeps: boolean, then?: () => void): void {
     const done = (): void => {
       if (this.#fallBack()) return;
-      this.#lay();
+      this.#laidAnew();
       then?.();
     };
     this.#reading.load(line, keeps, () => this.#lay(), done);
     this.#host.changed(this, true);
+  }
+
+  /** Other lines than before: where one stands in them is chosen. */
+  #laidAnew(): void {
+    this.#lay();
+    const { here } = this.kind;
+    const at = here === undefined ? -1 : this.viewport.lines.findIndex((line) => here.test(textOf(line)));
+    if (at < 0) return;
+    // From the beginning, if it fits: what leads there is to be seen.
+    this.viewport.top = 0;
+    this.viewport.choose(at);
   }
 
   /** The first view has nothing but a remark: the second is shown. */

@@ -9,7 +9,7 @@ import type { ScrollbackPart } from './contract.ts';
 
 export interface RunOptions {
   readonly engine: EngineClient;
-  readonly scrollback: ScrollbackPart;
+  readonly scrollback: Pick<ScrollbackPart, 'append' | 'say'>;
   readonly lend: <T>(work: () => Promise<T> | T) => Promise<T>;
   /** Lines printed so far: progress. */
   readonly onLines: (count: number) => void;

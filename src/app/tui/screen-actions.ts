@@ -27,7 +27,7 @@ export function perform(host: Host, action: ScreenAction): void {
 export function reasonAgainst(host: Host, action: ScreenAction): string | undefined {
   if (ANYWHERE[action] !== undefined) return undefined;
   const pane = focusedPane(host);
-  return pane === undefined ? 'that is for a pane: Tab or Alt-1 to Alt-7 choose one' : reasonInPane(host, pane, action);
+  return pane === undefined ? 'that is for a pane: Tab or Alt-1 to Alt-9 choose one' : reasonInPane(host, pane, action);
 }
 
 function focusedPane(host: Host): Pane | undefined {

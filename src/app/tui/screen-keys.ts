@@ -21,6 +21,8 @@ export type ScreenAction =
   | 'pane-5'
   | 'pane-6'
   | 'pane-7'
+  | 'pane-8'
+  | 'pane-9'
   | 'next-pane'
   | 'previous-pane'
   | 'up'
@@ -62,10 +64,16 @@ export type ScreenAction =
   | 'copy-object'
   | 'copy-line'
   | 'copy-all'
-  | 'note';
+  | 'note'
+  | 'walk-here'
+  | 'walk-up'
+  | 'walk-down'
+  | 'walk-next'
+  | 'walk-prev'
+  | 'walk-back';
 
-/** Where a key means this: in every place, or in a pane that has the keys. */
-export type Where = 'anywhere' | 'pane';
+/** Where a key means this: in every place, in a pane that has the keys, or in the pane of a walk, before the others. */
+export type Where = 'anywhere' | 'pane' | 'walk';
 
 export interface ScreenBinding {
   readonly keys: readonly string[];
@@ -92,7 +100,15 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
   bind('anywhere', 'alt-5', 'pane-5', 'to the locks'),
   bind('anywhere', 'alt-6', 'pane-6', 'to the kernel log'),
   bind('anywhere', 'alt-7', 'pane-7', 'to the notes'),
+  bind('anywhere', 'alt-8', 'pane-8', 'to the walk along locks'),
+  bind('anywhere', 'alt-9', 'pane-9', 'to the lesson'),
   bind('anywhere', 'alt-z', 'zoom', 'zoom: over the whole screen, and back'),
+
+  bind('walk', 'up', 'walk-up', 'walk up: to the owner of the lock'),
+  bind('walk', 'down', 'walk-down', 'walk down: to the first who waits for a lock that this task owns'),
+  bind('walk', 'right', 'walk-next', 'walk next: to the next one in the queue'),
+  bind('walk', 'left', 'walk-prev', 'walk prev: to the one before in the queue'),
+  bind('walk', 'backspace [', 'walk-back', 'walk back: to the step before'),
 
   bind('pane', 'escape : 0 q', 'to-prompt', 'to the prompt'),
   bind('pane', '1', 'pane-1', 'to the tasks; again: over the whole screen'),
@@ -102,6 +118,8 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
   bind('pane', '5', 'pane-5', 'to the locks'),
   bind('pane', '6', 'pane-6', 'to the kernel log'),
   bind('pane', '7', 'pane-7', 'to the notes'),
+  bind('pane', '8', 'pane-8', 'to the walk along locks'),
+  bind('pane', '9', 'pane-9', 'to the lesson'),
   bind('pane', 'tab', 'next-pane', 'to the next pane'),
   bind('pane', 'shift-tab', 'previous-pane', 'to the pane before'),
   bind('pane', '?', 'keys', 'these keys'),
@@ -122,6 +140,7 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
   bind('pane', 'b', 'stack', 'the stack of the task'),
   bind('pane', 'd', 'code', 'the code of the function or address'),
   bind('pane', 'x', 'memory', 'the memory at the address'),
+  bind('pane', 'o', 'walk-here', 'walk along locks, from the task or lock'),
   bind('pane', 'i', 'insert', 'put the object into the prompt'),
 
   bind('pane', '/', 'find', 'find a text in the pane'),

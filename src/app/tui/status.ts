@@ -7,6 +7,7 @@ import type { Desk } from './desk.ts';
 import type { Facts } from './facts.ts';
 import type { ScreenAction, ScreenBinding } from './screen-keys.ts';
 import type { Theme } from './theme.ts';
+import { isWalking } from './walk-actions.ts';
 
 export interface StatusInput {
   readonly state: AppState;
@@ -93,7 +94,18 @@ function shortTarget(name: string): string {
 }
 
 /** Which actions the bottom row names, by what has the keys. */
-const HINTS: Readonly<Record<'pane' | 'scrollback', readonly (readonly [ScreenAction, string])[]>> = {
+const HINTS: Readonly<Record<'walk' | 'pane' | 'scrollback', readonly (readonly [ScreenAction, string])[]>> = {
+  walk: [
+    ['walk-up', 'owner'],
+    ['walk-down', 'waiter'],
+    ['walk-next', 'next in the queue'],
+    ['walk-prev', 'before'],
+    ['walk-back', 'step back'],
+    ['follow-object', 'follow'],
+    ['zoom', 'zoom'],
+    ['keys', 'keys'],
+    ['to-prompt', 'prompt'],
+  ],
   pane: [
     ['follow-object', 'follow'],
     ['back', 'back'],
@@ -123,20 +135,22 @@ const PROMPT_HINTS: readonly (readonly [string, string])[] = [
   ['F1', 'help'],
   ['Ctrl-P', 'find'],
   ['Esc', 'panes'],
-  ['Alt-1..7', 'a pane'],
+  ['Alt-1..9', 'a pane'],
   ['PgUp', 'scroll'],
   ['Ctrl-D', 'leave'],
 ];
 
-function hints({ state, keys }: StatusInput): readonly Piece[] {
+function hints({ state, desk, keys }: StatusInput): readonly Piece[] {
   const { focus } = state;
   const named: readonly (readonly [string, string])[] =
     focus === 'prompt'
       ? PROMPT_HINTS
-      : HINTS[focus === 'scrollback' ? 'scrollback' : 'pane'].flatMap(([action, text]) => {
-          const key = keys.find((binding) => binding.where === 'pane' && binding.action === action)?.keys[0];
-          return key === undefined ? [] : [[keyName(key), text] as const];
-        });
+      : HINTS[isWalking({ state, desk }) ? 'walk' : focus === 'scrollback' ? focus : 'pane'].flatMap(
+          ([action, text]) => {
+            const key = keys.find((binding) => binding.where !== 'anywhere' && binding.action === action)?.keys[0];
+            return key === undefined ? [] : [[keyName(key), text] as const];
+          },
+        );
   return named.flatMap(([key, text]): readonly Piece[] => [
     { text: ` ${key}`, look: 'key' },
     { text: ` ${text} `, look: 'dim' },

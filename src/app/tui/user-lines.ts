@@ -2,11 +2,13 @@
  * The lines that the user runs: one at a time, with progress while they run, and what has to be looked at anew after
  * them.
  */
+import { type Line, textOf } from '../../core/output/line.ts';
 import { interrupts } from '../interrupt.ts';
 import type { RunBy } from './contract.ts';
 import { askContext, askRecording, type Facts } from './facts.ts';
 import type { Host } from './host.ts';
-import { runLine } from './run-line.ts';
+import { isWalkStep } from './pane-views.ts';
+import { type RunOptions, runLine } from './run-line.ts';
 
 /** Between two pictures of a command that runs. */
 const PROGRESS_MS = 250;
@@ -34,6 +36,27 @@ export class UserLines {
     this.#host.time.user(() => this.#run(line, by)).catch(this.#endings.fail);
   }
 
+  /** Runs a line that a key stands for, when those before it are done: its output is shown elsewhere. */
+  act(line: string, show: (lines: readonly Line[]) => void): void {
+    const work = async (): Promise<void> => {
+      const lines: Line[] = [];
+      const say = (troubles: readonly Line[]): void =>
+        this.#host.tell(
+          troubles
+            .map((each) =>
+              textOf(each)
+                .trim()
+                .replace(/^kdbg: /, ''),
+            )
+            .join('; '),
+          'warn',
+        );
+      await this.#execute(line, { append: (more) => void lines.push(...more), say });
+      if (lines.length > 0) show(lines);
+    };
+    this.#host.time.user(work).catch(this.#endings.fail);
+  }
+
   /** Stops the line that runs. False when none does. */
   cancel(): boolean {
     if (!this.#host.time.isRunning) return false;
@@ -43,13 +66,19 @@ export class UserLines {
 
   async #run(line: string, by: RunBy): Promise<void> {
     const host = this.#host;
-    this.#control.reset();
     host.scrollback.command(line, by);
     const note = /^\s*#\s*(.+)$/.exec(line)?.[1];
     if (note !== undefined) {
       host.note(note);
       return;
     }
+    await this.#execute(line, host.scrollback);
+    if (isWalkStep(line)) host.desk.pane('walk').home();
+  }
+
+  async #execute(line: string, scrollback: RunOptions['scrollback']): Promise<void> {
+    const host = this.#host;
+    this.#control.reset();
     const since = performance.now();
     let lines = 0;
     const show = (): void => host.update({ running: { line, since, lines } });
@@ -58,7 +87,7 @@ export class UserLines {
     try {
       const { exit } = await runLine(line, {
         engine: host.engine,
-        scrollback: host.scrollback,
+        scrollback,
         lend: (work) => host.lend(work),
         onLines: (count) => {
           lines = count;
@@ -76,7 +105,7 @@ export class UserLines {
   #lookAgain(line: string): void {
     const { time, desk, engine } = this.#host;
     const learn = (facts: Partial<Facts>): void => this.#host.learn(facts);
-    if (/\bset\b/.test(line))
+    if (/\bset\b/.test(line) || isWalkStep(line))
       askContext(time).then(
         (facts) => this.#host.contextMoved(facts),
         () => undefined,
@@ -84,6 +113,7 @@ export class UserLines {
     if (/\brecord\b/.test(line)) askRecording(time).then(learn, () => undefined);
     const trace = /^\s*trace\s+(start|stop)\b/.exec(line)?.[1];
     if (trace !== undefined) desk.pane('trace').isFollowing = trace === 'start';
+    for (const pane of desk.shown()) if (pane.kind.readsAfterLines === true) pane.refresh();
     if (engine.opened.liveness === 'live') for (const pane of desk.shown()) pane.readOn(performance.now());
   }
 }

@@ -126,7 +126,7 @@ export function chainLines(chain: Chain, places: Places, evidence: boolean): rea
 }
 
 /** How the owner of an edge has its lock, before the owner's name. */
-function ownedBy({ owner }: WaitEdge): string {
+export function ownedBy({ owner }: WaitEdge): string {
   switch (owner.role) {
     case 'owner':
       return owner.mode === 'read' ? 'read by ' : 'owned by ';
@@ -147,7 +147,8 @@ function sinceSpans({ wait }: WaitEdge): readonly Span[] {
   return wait.waitedMs === undefined ? [] : [`, for ${waitedText(wait.waitedMs)}`];
 }
 
-function edgeSpans({ wait }: WaitEdge, places: Places): readonly Span[] {
+/** What a wait is for, with what that lock is. */
+export function edgeSpans({ wait }: WaitEdge, places: Places): readonly Span[] {
   const mode = wait.mode === 'read' || wait.mode === 'write' ? [` to ${wait.mode}`] : [];
   if (wait.address === undefined) return [wait.what ?? `a ${wait.kind}`];
   return [...lockSpans(wait, places.get(placeKey(wait))), ...mode];

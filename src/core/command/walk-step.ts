@@ -23,6 +23,8 @@ import { frameCells, stackLines } from './stack-view.ts';
 import { type ShownStack, stacksOf } from './task-stacks.ts';
 import { taskCells, taskName } from './task-view.ts';
 import { byHand } from './walk-by-hand.ts';
+import type { WalkChain } from './walk-chain.ts';
+import { walkChainCells, walkChainLines } from './walk-chain-view.ts';
 import { isSamePlace, type WalkStep } from './walk-cursor.ts';
 import { neighbour, placeInQueue, type WalkView } from './walk-view.ts';
 
@@ -30,8 +32,8 @@ import { neighbour, placeInQueue, type WalkView } from './walk-view.ts';
 const AROUND = 3;
 const STACK_VIEW = { offsets: false, words: false, symbolise: undefined, raw: false } as const;
 
-/** The last of the steps, seen. */
-export function walkItem(scope: Scope, steps: readonly WalkStep[], view: WalkView): Item {
+/** The last of the steps, seen; with `chain` the way up is drawn before it. */
+export function walkItem(scope: Scope, steps: readonly WalkStep[], view: WalkView, chain?: WalkChain): Item {
   const { task, wait, lock, owners, holds } = view;
   const places = placesOf(scope, [...(lock === undefined ? [] : [lock]), ...holds]);
   const [shown] = task === undefined ? [] : [...stacksOf(scope, [task])];
@@ -60,10 +62,13 @@ export function walkItem(scope: Scope, steps: readonly WalkStep[], view: WalkVie
     closes: closes ?? null,
     frames: shown === undefined ? [] : frameCells(shown, { words: false }),
     byHand: commands.map(({ line, shows }) => ({ line, shows })),
+    ...(chain === undefined ? {} : walkChainCells(chain)),
   };
   return row(data, () => {
     const spansOf = (of: Lock) => lockSpans(of, places.get(of));
+    const ways = [...section('ways on'), ...wayLines(steps, view)];
     return [
+      ...(chain === undefined ? [] : [...walkChainLines(scope, chain), ...ways, '']),
       heading(steps, view, spansOf),
       ...(closes === undefined ? [] : [closedLine(closes)]),
       ...waitLines(view, spansOf),
@@ -78,8 +83,7 @@ export function walkItem(scope: Scope, steps: readonly WalkStep[], view: WalkVie
           span(line, { kind: 'command', line }),
         ],
       ),
-      ...section('ways on'),
-      ...wayLines(steps, view),
+      ...(chain === undefined ? ways : []),
     ];
   });
 }

@@ -209,6 +209,8 @@ export const KEY = {
   backspace: '\x7f',
   up: '\x1b[A',
   down: '\x1b[B',
+  right: '\x1b[C',
+  left: '\x1b[D',
   pageUp: '\x1b[5~',
   pageDown: '\x1b[6~',
   end: '\x1b[F',
