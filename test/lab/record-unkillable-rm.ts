@@ -7,7 +7,7 @@ import {
   awaitHung,
   bare,
   EVERYDAY,
-  look,
+  evaluate,
   note,
   type Recipe,
   type Stack,
@@ -29,18 +29,14 @@ const investigate = async (guest: Guest): Promise<readonly Step[]> => {
   const [rm, appender, commit, ls] = [stackOf('rm'), stackOf('appender'), stackOf('vault_commit'), stackOf('ls')];
   const inVfs = frameOf(rm, 'vfs_unlink');
   const saved = frameOf(rm, 'down_write').sp + 8n;
-  const value = async <T = string>(expression: string): Promise<T> => {
-    const [answer] = await look(guest, `p ${expression}`);
-    return (answer as { rows: readonly { value: T }[] }).rows[0]!.value;
-  };
-  const dentry = bare(await value(`*(unsigned long *)0x${saved.toString(16)}`));
+  const dentry = bare(await evaluate(guest, `*(unsigned long *)0x${saved.toString(16)}`));
   const name = `((struct dentry *)0x${dentry})->d_name.name`;
   // An array of unsigned char: numbers, as p gives it to a program.
-  const letters = await value<readonly number[]>(`((struct dentry *)0x${dentry})->d_iname`);
+  const letters = await evaluate<readonly number[]>(guest, `((struct dentry *)0x${dentry})->d_iname`);
   const inlineName = String.fromCharCode(...letters.slice(0, letters.indexOf(0)));
   if (inlineName !== SEGMENT) throw new Error(`${dentry} is the dentry of ${inlineName}, not of ${SEGMENT}`);
-  const lock = bare(await value(`&((struct dentry *)0x${dentry})->d_inode->i_rwsem`));
-  const waitList = bare(await value(`&((struct rw_semaphore *)0x${lock})->wait_list`));
+  const lock = bare(await evaluate(guest, `&((struct dentry *)0x${dentry})->d_inode->i_rwsem`));
+  const waitList = bare(await evaluate(guest, `&((struct rw_semaphore *)0x${lock})->wait_list`));
 
   return [
     note('An rm does not end, and kill -9 did nothing. ls in the same directory hangs too.'),

@@ -3,15 +3,14 @@
  * reader that came, and that one has let go: why a reader as owner is only a hint.
  */
 import type { Guest } from './guest.ts';
-import { awaitHung, bare, EVERYDAY, look, note, type Recipe, type Step, stacksByComm } from './recording.ts';
+import { awaitHung, bare, EVERYDAY, evaluate, note, type Recipe, type Step, stacksByComm } from './recording.ts';
 
 const investigate = async (guest: Guest): Promise<readonly Step[]> => {
   const stackOf = await stacksByComm(guest, 'kernel');
   const [writer, named, first, second] = ['lab_resize', 'lab_stat', 'lab_scan1', 'lab_scan2'].map(stackOf);
   if (!writer || !named || !first || !second) throw new Error('the actors are not all there');
   const lock = (await guest.truth()).one('wants', { comm: 'lab_resize' })['lock'] as string;
-  const [list] = await look(guest, `p &((struct rw_semaphore *)0x${lock})->wait_list`);
-  const waitList = bare((list as { rows: readonly { value: string }[] }).rows[0]!.value);
+  const waitList = bare(await evaluate(guest, `&((struct rw_semaphore *)0x${lock})->wait_list`));
   const count = `((struct rw_semaphore *)0x${lock})->count.counter`;
   const actor = (task: string): string =>
     `((struct lab_actor *)((struct kthread *)((struct task_struct *)0x${bare(task)})->worker_private)->data)`;

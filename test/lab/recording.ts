@@ -77,6 +77,12 @@ export const stacksByComm = async (
   };
 };
 
+/** The value of an expression, as p gives it to a program. */
+export const evaluate = async <T = string>(guest: Guest, expression: string): Promise<T> => {
+  const [answer] = await look(guest, `p ${expression}`);
+  return (answer as { rows: readonly { value: T }[] }).rows[0]!.value;
+};
+
 /** An address as it is typed: hex digits without 0x. */
 export const bare = (address: string): string => BigInt(address).toString(16);
 

@@ -54,6 +54,13 @@ const COMMON = `
   struct futex_both { void *ptr; unsigned long word; unsigned int offset; };
   union futex_key { struct futex_both both; };
   struct futex_hash_bucket { int waiters; unsigned int lock; struct plist_head chain; };
+  struct files_struct { int count; struct fdtable *fdt; };
+  struct fdtable { unsigned int max_fds; struct file **fd; };
+  struct file { void *f_op; void *private_data; };
+  struct fuse_conn { unsigned int dev; struct wait_queue_head blocked_waitq; };
+  struct fuse_mount { struct fuse_conn *fc; void *sb; };
+  struct fuse_dev { struct fuse_conn *fc; };
+  struct fuse_req { unsigned long flags; struct wait_queue_head waitq; struct fuse_mount *fm; };
   struct futex_q { struct plist_node list; struct task_struct *task; unsigned int *lock_ptr; union futex_key key; void *pi_state; };
 `;
 
@@ -84,7 +91,7 @@ const ERAS: Readonly<Record<LockEra, string>> = {
 };
 
 /** Members that only some kernels have, in the part of the test's task_struct that is free. */
-const TASK_MEMBERS = { blocker: 3000, blocked_on: 3008, pi_blocked_on: 3016, on_rq: 3024 } as const;
+const TASK_MEMBERS = { blocker: 3000, blocked_on: 3008, pi_blocked_on: 3016, on_rq: 3024, files: 3032 } as const;
 export type TaskMember = keyof typeof TASK_MEMBERS;
 
 /** What FakeTasks adds to a per-CPU address for each CPU. */
@@ -233,6 +240,29 @@ export class FakeLocks {
     this.waitQueue(entries, address + 48n);
     if (of.writer !== undefined) fake.memory.u64(this.waiting(of.writer) + 32n, address);
     return address;
+  }
+
+  /**
+   * A FUSE connection with a request that a task waits for, and processes that have its device open: they share what member
+   * `files` of their task_struct points to. Returns what is on the way from there to the connection.
+   */
+  fuse(of: { readonly waiter: number; readonly servers: readonly number[] }): readonly bigint[] {
+    const { fake } = this;
+    const connection = fake.place(fake.type('fuse_conn'));
+    const fm = fake.place(fake.type('fuse_mount'), { fc: connection });
+    const request = fake.place(fake.type('fuse_req'), { fm });
+    this.waitQueue([{ pid: of.waiter }], request + 8n);
+    const operations = fake.allocate(64);
+    fake.symbols.add('fuse_dev_operations', operations);
+    const device = fake.place(fake.type('fuse_dev'), { fc: connection });
+    const other = fake.place(fake.type('file'), { f_op: connection });
+    const open = fake.place(fake.type('file'), { f_op: operations, private_data: device });
+    const fd = fake.allocate(64);
+    for (const [i, file] of [other, 0n, open, open].entries()) fake.memory.u64(fd + BigInt(8 * i), file);
+    const fdt = fake.place(fake.type('fdtable'), { max_fds: 4, fd });
+    const files = fake.place(fake.type('files_struct'), { fdt });
+    for (const pid of of.servers) this.setTask(pid, 'files', files);
+    return [files, fdt, fd, open, device, connection];
   }
 
   /** An rt_mutex_base at an address, with waiters whose task_struct names theirs. */

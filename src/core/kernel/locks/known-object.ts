@@ -3,6 +3,7 @@
  * that names it. A lock is a member of one only if that check holds, so that what is said of it is so.
  */
 import { isKernelAddress } from '../../memory/address.ts';
+import { VMLINUX } from '../../types/btf-table.ts';
 import { findMember } from '../../types/member-path.ts';
 import type { Kernel } from '../kernel.ts';
 import { findStructMember } from '../member.ts';
@@ -194,6 +195,17 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       return { text: /^[\x21-\x7e]+$/.test(text) ? `of ${text}` : '' };
     },
   },
+  {
+    structure: 'fuse_req',
+    module: 'fuse',
+    check(kernel, object) {
+      const mount = readMember(kernel, object, 'fuse_req', 'fuse', 'fm');
+      const sb = readMember(kernel, mount ?? 0n, 'fuse_mount', 'fuse', 'sb') ?? 0n;
+      const { root } = kernel.struct(SuperBlock).at(sb);
+      if (kernel.struct(DentryLink).at(root).sb !== sb) return undefined;
+      return { text: fuseOperation(kernel, object) ?? '', dentry: root };
+    },
+  },
   ...inodeWrappers([
     ['ext4_inode_info', 'ext4', 'vfs_inode'],
     ['xfs_inode', 'xfs', 'i_vnode'],
@@ -211,6 +223,14 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
     ['socket_alloc', undefined, 'vfs_inode'],
   ]),
 ];
+
+/** `FUSE_LOOKUP`: what a request asks for. */
+function fuseOperation(kernel: Kernel, request: bigint): string | undefined {
+  const at = placeOf(kernel, request, 'fuse_req', 'fuse', 'in.h.opcode');
+  const operation = at === undefined ? undefined : BigInt(kernel.memory.u32(at, 'fuse_in_header.opcode'));
+  const type = kernel.types.find('enum', 'fuse_opcode', VMLINUX) ?? kernel.types.find('enum', 'fuse_opcode', 'fuse');
+  return type?.kind === 'enum' ? type.enumerators.find(({ value }) => value === operation)?.name : undefined;
+}
 
 function followInode(kernel: Kernel, object: bigint): readonly bigint[] {
   return [kernel.struct(Inode).at(object).dentry];

@@ -1,9 +1,10 @@
 /**
  * Tasks that a wait itself names, where its lock cannot: the worker that runs the work, the journal's thread that makes the
- * commit, the vfork child, the readers that hold up a grace period.
+ * commit, the vfork child, the readers that hold up a grace period, the server of a FUSE file system.
  */
 import { embeddedLocks } from './embedding.ts';
 import type { FoundWait } from './found-wait.ts';
+import { fuseServers } from './fuse-server.ts';
 import { readMember } from './known-object.ts';
 import type { Owner } from './lock.ts';
 import { attempt, type LockScene, ownerOf } from './lock-reading.ts';
@@ -21,6 +22,7 @@ export interface WaitTarget {
 
 /** The functions that wait for the journal's own thread. */
 const OF_JOURNAL = /jbd2/;
+const OF_FUSE = /FUSE/;
 
 export function waitTarget(
   scene: LockScene,
@@ -40,6 +42,9 @@ export function waitTarget(
   if (found.kind === 'completion') return { owners: vforkChild(scene, found.address) };
   if (found.kind === 'wait_queue' && meaning !== undefined && OF_JOURNAL.test(meaning.what)) {
     return { owners: journalThread(scene, found.address) };
+  }
+  if (found.kind === 'wait_queue' && meaning !== undefined && OF_FUSE.test(meaning.what)) {
+    return { owners: fuseServers(scene, found.address) };
   }
   return { owners: [] };
 }

@@ -248,6 +248,53 @@ describe.each(['frozen', 'live'] as const)('an owner on its own queue, on a %s t
   });
 });
 
+describe('a FUSE server', () => {
+  const make = (servers: readonly number[]) => {
+    const locks = new FakeLocks(
+      'list',
+      [
+        { pid: 10, stack: WRITE },
+        { pid: 11, stack: ['request_wait_answer', 'fuse_lookup_name'], state: 1, flags: 0, totalVm: 10 },
+        ...[12, 13].map((pid) => ({ pid, stack: ['do_signal_stop'], state: 4, flags: 0, totalVm: 10 })),
+        { pid: 14, stack: ['do_work'], state: 1 },
+      ],
+      { members: ['files'] },
+    );
+    locks.rwsem({ writer: 11, waiters: [[10, 'write']] });
+    const places = locks.fuse({ waiter: 11, servers });
+    return { locks, places };
+  };
+  const roots = (locks: FakeLocks) =>
+    chains(locks.kernel(), waitGraph(locks.kernel())).map(({ root, edges, sure, blocked }) => [
+      ...[root?.pid, root?.text, sure],
+      edges.map(({ owner }) => owner.role),
+      blocked.map(({ pid }) => pid).sort(),
+    ]);
+
+  test('is who has the device of the connection open, and all wait for it', () => {
+    const { locks } = make([12]);
+    expect(roots(locks)).toEqual([[12, 'is stopped', 'likely', ['owner', 'worker'], [10, 11]]]);
+  });
+
+  test('counts once for all threads, and no kernel thread is one', () => {
+    expect(roots(make([14, 13, 12]).locks).map(([pid]) => pid)).toEqual([12]);
+  });
+
+  test('of another connection is not meant', () => {
+    const { locks, places } = make([12]);
+    locks.fake.set(locks.fake.type('fuse_dev'), places[4] as bigint, 'fc', places[5]! + 8n);
+    expect(roots(locks).map(([pid, text]) => [pid, text])).toEqual([
+      [11, 'waits for user space: a FUSE server in request_wait_answer'],
+    ]);
+  });
+
+  test('with a table of any size ends soon', () => {
+    const { locks, places } = make([12]);
+    locks.fake.set(locks.fake.type('fdtable'), places[1] as bigint, 'max_fds', 0xffff_ffffn);
+    expect(roots(locks).map(([pid]) => pid)).toEqual([12]);
+  });
+});
+
 describe('held locks', () => {
   test('that somebody waits for', () => {
     const locks = waiting([10], [11]);

@@ -11,7 +11,7 @@ import { guessLockKind } from '../../../../src/core/kernel/locks/lock-kind.ts';
 import { readLock } from '../../../../src/core/kernel/locks/read-lock.ts';
 import { FakeLocks, type LockEra } from '../../../support/fake-locks.ts';
 
-const PIDS = [10, 11, 12, 13, 14, 15, 16];
+const PIDS = [10, 11, 12, 13, 14, 15, 16, 17, 18];
 
 function plant(era: LockEra) {
   const functions = [
@@ -22,11 +22,13 @@ function plant(era: LockEra) {
     '__down_common',
     '__wait_for_common',
     'futex_wait_queue',
+    'request_wait_answer',
+    'do_signal_stop',
   ];
   const locks = new FakeLocks(
     era,
-    PIDS.map((pid, i) => ({ pid, stack: [functions[i] ?? '', 'do_work', 'work'] })),
-    { members: ['blocker', 'blocked_on', 'pi_blocked_on'] },
+    PIDS.map((pid, i) => ({ pid, stack: [functions[i] ?? '', 'do_work', 'work'], flags: 0, totalVm: 10 })),
+    { members: ['blocker', 'blocked_on', 'pi_blocked_on', 'files'] },
   );
   const mutex = locks.mutex({ owner: 12, waiters: [10, 11] });
   const rwsem = locks.rwsem({
@@ -39,7 +41,16 @@ function plant(era: LockEra) {
   const semaphore = locks.semaphore({ count: 0, waiters: [14] });
   const completion = locks.completion([15]);
   const [futex] = locks.futexes([{ pid: 16, mm: mutex, address: 0x1000n }]);
-  const places = [mutex, rwsem, semaphore, completion, futex as bigint, ...PIDS.map((pid) => locks.waiting(pid))];
+  const fuse = locks.fuse({ waiter: 17, servers: [18] });
+  const places = [
+    mutex,
+    rwsem,
+    semaphore,
+    completion,
+    futex as bigint,
+    ...fuse,
+    ...PIDS.map((pid) => locks.waiting(pid)),
+  ];
   return { locks, mutex, places };
 }
 
