@@ -2,12 +2,12 @@
  * Opens a target by what the command line names.
  */
 import { readFileSync } from 'node:fs';
-import type { MessagePort } from 'node:worker_threads';
 import type { Backend } from '../core/memory/backend.ts';
 import { openLocal } from './local/local.ts';
 import { openRecording, type Recording } from './recording/replay.ts';
 import { cacheFolder } from './remote/build-cache.ts';
 import type { RemoteSpec } from './remote/io-messages.ts';
+import type { IoThread } from './remote/io-start.ts';
 import { openRemote } from './remote/remote.ts';
 import { ThreadLink } from './remote/thread-link.ts';
 
@@ -15,10 +15,8 @@ export type BackendSpec = { readonly kind: 'local' } | { readonly kind: 'replay'
 
 /** What a remote target needs of its surroundings. */
 export interface IoHost {
-  /** The file of the thread that holds the connection. */
-  readonly entry: URL;
-  /** To whoever can ask the user; undefined when nobody can. */
-  readonly questions: MessagePort | undefined;
+  /** The thread that holds the connection. */
+  readonly io: IoThread;
   readonly cancelled: () => boolean;
 }
 
@@ -49,7 +47,7 @@ export function openBackend(spec: BackendSpec, host?: IoHost): OpenedTarget {
 function openLinked(spec: RemoteSpec, host: IoHost): OpenedTarget {
   const place = spec.kind === 'ssh' ? spec.destination : spec.command.join(' ');
   const { backend, facts, notices } = openRemote({
-    link: new ThreadLink({ name: place, spec, ...host }),
+    link: new ThreadLink({ name: place, ...host }),
     name: `${spec.kind}:${place}`,
     cacheRoot: spec.cache ? cacheFolder(process.env) : undefined,
     becomeRoot: spec.sudo

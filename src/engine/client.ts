@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { AskedQuestion, QuestionAnswer } from '../backends/remote/io-messages.ts';
+import { startIo } from '../backends/remote/io-start.ts';
 import type { Ask } from '../backends/remote/question.ts';
 import type { Completion } from '../core/command/complete.ts';
 import type { BackendCounters } from '../core/memory/backend.ts';
@@ -83,8 +84,12 @@ export class EngineClient {
     const buffer = new SharedArrayBuffer(4 * SHARED.length);
     const { port1, port2 } = new MessageChannel();
     const questions = new Questions(port1, ask);
-    const start: WorkerStart = { spec, shared: buffer, questions: port2 };
-    const worker = new Worker(entry, { workerData: start, transferList: [port2] });
+    const { backend } = spec;
+    // Begun first: the connection is made while the engine loads.
+    const isRemote = backend.kind === 'ssh' || backend.kind === 'shell';
+    const io = isRemote ? startIo(new URL('./io.js', entry), backend, port2) : undefined;
+    const start: WorkerStart = { spec, shared: buffer, io };
+    const worker = new Worker(entry, { workerData: start, transferList: io === undefined ? [] : [io.port] });
     const first = await new Promise<FromEngine>((resolve, reject) => {
       const settle = (act: () => void): void => {
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);

@@ -1,7 +1,8 @@
 /**
  * From what the command line asks for to a session on an open target.
  */
-import { type BackendSpec, type IoHost, openBackend } from '../backends/open.ts';
+import { type BackendSpec, openBackend } from '../backends/open.ts';
+import type { IoThread } from '../backends/remote/io-start.ts';
 import type { BackendError } from '../core/errors.ts';
 import { Kernel } from '../core/kernel/kernel.ts';
 import type { Opened } from './protocol.ts';
@@ -27,9 +28,9 @@ export type Interruption = Required<Pick<SessionOptions, 'cancelled' | 'interrup
 export function openSession(
   spec: SessionSpec,
   interruption: Interruption,
-  host: Omit<IoHost, 'cancelled'>,
+  io: IoThread | undefined,
 ): { session: Session; opened: Opened } {
-  const target = openBackend(spec.backend, { ...host, cancelled: interruption.cancelled });
+  const target = openBackend(spec.backend, io && { io, cancelled: interruption.cancelled });
   const failures: string[] = [];
   const recorder = new EngineRecorder(target.backend, {
     tool: spec.tool,

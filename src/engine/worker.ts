@@ -2,7 +2,8 @@
  * The engine's thread: opens the target, runs lines, and sends their output with back-pressure. While a command runs
  * the thread may block on the target; the screen's thread stops it through shared memory, not through a message.
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { IoThread } from '../backends/remote/io-start.ts';
 import { type Completion, complete } from '../core/command/complete.ts';
 import { errorLines, isUserError } from '../core/command/run.ts';
 import type { BackendCounters } from '../core/memory/backend.ts';
@@ -15,12 +16,9 @@ import { type TargetNames, targetNames } from './target-names.ts';
 export interface WorkerStart {
   readonly spec: SessionSpec;
   readonly shared: SharedArrayBuffer;
-  /** To the screen's thread, which can ask the user. */
-  readonly questions?: MessagePort;
+  /** The thread that holds the connection, where the target is behind one. */
+  readonly io: IoThread | undefined;
 }
-
-/** The file of the thread that holds a connection, beside this one. */
-const IO_ENTRY = new URL('./io.js', import.meta.url);
 
 /** Output is sent when this much has gathered or this long has passed. */
 const BATCH_OUTPUTS = 16;
@@ -43,7 +41,7 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
         running.statement = statement;
       },
     };
-    const opened = openSession(start.spec, interruption, { entry: IO_ENTRY, questions: start.questions });
+    const opened = openSession(start.spec, interruption, start.io);
     session = opened.session;
     send({ kind: 'opened', opened: opened.opened });
   } catch (error) {

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => guest?.close());
 
-const start = (kind: ReaderKind): Promise<Reader> =>
-  startReader(openCommandChannel(['ssh', ...ssh, 'sh']), { kind, timeoutMs: 60_000 });
+const start = async (kind: ReaderKind): Promise<Reader> =>
+  (await startReader(openCommandChannel(['ssh', ...ssh, 'sh']), { kind, timeoutMs: 60_000 })).reader;
 
 const files = async (reader: Reader, paths: readonly string[], limit = 64 << 20): Promise<readonly Uint8Array[]> =>
   (await reader.request({ op: 'files', paths, limit })).map((result, i) => {
@@ -190,9 +190,10 @@ describe.each(READER_KINDS)('%s puts tracefs back', (kind) => {
 });
 
 describe('sudo', () => {
-  const as = (user: LoginUser, password: string | undefined, kind?: ReaderKind): Promise<Reader> => {
+  const as = async (user: LoginUser, password: string | undefined, kind?: ReaderKind): Promise<Reader> => {
     const argv = ['ssh', ...ssh.slice(0, -1), `${user}@127.0.0.1`, 'sh'];
-    return startReader(openCommandChannel(argv), { kind, timeoutMs: 60_000, sudo: { ask: async () => password } });
+    const sudo = { ask: async () => password };
+    return (await startReader(openCommandChannel(argv), { kind, timeoutMs: 60_000, sudo })).reader;
   };
 
   test.each(['sudoer', 'ptysudoer'] as const)('%s becomes root without a password', async (user) => {

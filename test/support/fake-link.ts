@@ -3,7 +3,7 @@
  * wire does: what is sent before an answer is waited for has come with that answer.
  */
 import { createHash } from 'node:crypto';
-import type { Link, LinkStream, Sent } from '../../src/backends/remote/link.ts';
+import type { AllSent, Connected, Link, LinkStream, Sent } from '../../src/backends/remote/link.ts';
 import type { ReaderAnswer, ReaderFacts, ReaderRequest } from '../../src/backends/remote/reader.ts';
 import { openRemote, type RemoteTarget } from '../../src/backends/remote/remote.ts';
 import { BackendError, CancelledError, type KdbgError } from '../../src/core/errors.ts';
@@ -77,11 +77,11 @@ export class FakeLink implements Link {
 
   readonly wire = { received: 0, sent: 0, latency: { last: 50, min: 49, median: 50 } };
 
-  connect(): ReaderFacts {
+  connect<const R extends readonly ReaderRequest[]>(_tell: (notice: string) => void, first: R): Connected<R> {
     const refusal = this.refusals.shift();
     if (refusal !== undefined) throw refusal;
     this.lost = undefined;
-    return this.facts;
+    return { facts: this.facts, sent: first.map((request) => this.send(request)) as unknown as AllSent<R> };
   }
 
   send<R extends ReaderRequest>(request: R): Sent<R> {

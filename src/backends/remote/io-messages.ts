@@ -43,14 +43,20 @@ export const IO_SHARED = {
 } as const;
 
 export type ToIo =
-  | { readonly kind: 'connect' }
+  /** Starts the reader behind the connection, which is made anew where there was one; `first` is asked at once. */
+  | { readonly kind: 'connect'; readonly first: readonly IoRequest[] }
   /** The user does not want to wait for the connection any more. */
   | { readonly kind: 'give up' }
-  | { readonly kind: 'request'; readonly id: number; readonly request: ReaderRequest }
+  | ({ readonly kind: 'request' } & IoRequest)
   | { readonly kind: 'open'; readonly id: number; readonly path: string }
   | { readonly kind: 'taken'; readonly id: number; readonly bytes: number }
   | { readonly kind: 'shut'; readonly id: number }
   | { readonly kind: 'close' };
+
+export interface IoRequest {
+  readonly id: number;
+  readonly request: ReaderRequest;
+}
 
 export interface WireBytes {
   readonly received: number;
@@ -67,7 +73,8 @@ export type FromIo =
       readonly kind: 'answer';
       readonly id: number;
       readonly answer: ReaderAnswers[ReaderRequest['op']];
-      readonly milliseconds: number;
+      /** How long it took; undefined where the far side had to start first. */
+      readonly milliseconds: number | undefined;
       readonly wire: WireBytes;
     }
   | { readonly kind: 'refused'; readonly id: number; readonly failure: IoFailure }

@@ -4,19 +4,36 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { BackendError } from '../../core/errors.ts';
-import { type FromIo, failureOf, IO_SHARED, type ToIo } from './io-messages.ts';
-import type { Reader, ReaderRequest, ReaderStream } from './reader.ts';
+import { type FromIo, failureOf, IO_SHARED, type IoRequest, type ToIo } from './io-messages.ts';
+import type { StartedReader } from './reader/start.ts';
+import type { Reader, ReaderAnswers, ReaderRequest, ReaderStream } from './reader.ts';
 
-/** Connects and starts the reader. */
-export type Connect = (signal: AbortSignal, tell: (notice: string) => void) => Promise<Reader>;
+/** Connects. */
+export type Connect = (signal: AbortSignal, tell: (notice: string) => void) => Promise<Behind>;
+
+/** A connection behind which no reader runs yet. */
+export interface Behind {
+  /** Starts one, with what it is to be asked first. */
+  start(first: readonly ReaderRequest[]): Promise<StartedReader>;
+  /** Nobody wants one. */
+  leave(): void;
+}
+
+interface Attempt {
+  readonly leaving: AbortController;
+  readonly behind: Promise<Behind>;
+}
+
+type Answer = ReaderAnswers[ReaderRequest['op']];
 
 /** How often the engine is shown how much came of a long answer, in milliseconds. */
 const PROGRESS_MS = 200;
 
-/** Serves the engine's thread through `port` until it says close. */
+/** Connects, and serves the engine's thread through `port` until it says close or is no more. */
 export function serveIo(port: MessagePort, shared: Int32Array, connect: Connect): void {
   const server = new IoServer(port, shared, connect);
   port.on('message', (message: ToIo) => server.take(message));
+  port.on('close', () => server.leave());
   // What nobody caught ends the connection, and not without a word.
   process.on('uncaughtException', (error) => server.fail(error));
   server.start();
@@ -28,7 +45,7 @@ class IoServer {
   readonly #connect: Connect;
   readonly #streams = new Map<number, ReaderStream>();
   #reader: Reader | undefined;
-  #connecting: AbortController | undefined;
+  #attempt: Attempt | undefined;
   #waiting = 0;
   #progress: NodeJS.Timeout | undefined;
 
@@ -40,6 +57,13 @@ class IoServer {
 
   start(): void {
     this.#send({ kind: 'ready' });
+    // The engine wants it as soon as it is up.
+    this.#attempt = this.#begin();
+  }
+
+  leave(): void {
+    this.#abandon();
+    this.#reader?.close();
   }
 
   fail(error: Error): void {
@@ -52,13 +76,13 @@ class IoServer {
   take(message: ToIo): void {
     switch (message.kind) {
       case 'connect':
-        void this.#open();
+        void this.#open(message.first);
         return;
       case 'give up':
-        this.#connecting?.abort();
+        this.#abandon();
         return;
       case 'request':
-        void this.#request(message.id, message.request);
+        this.#request(message);
         return;
       case 'open':
         this.#openStream(message.id, message.path);
@@ -71,30 +95,56 @@ class IoServer {
         this.#streams.delete(message.id);
         return;
       case 'close':
-        this.#connecting?.abort();
-        this.#reader?.close();
+        this.leave();
         this.#port.close();
         return;
     }
   }
 
-  async #open(): Promise<void> {
-    const connecting = new AbortController();
-    this.#connecting = connecting;
+  #begin(): Attempt {
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const behind = this.#connect(signal, (notice) => this.#send({ kind: 'told', notice }));
+    behind.catch(() => undefined);
+    return { leaving, behind };
+  }
+
+  /** A connection that nobody waits for any more ends, also when it comes about later. */
+  #abandon(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.leaving.abort();
+    attempt?.behind.then(
+      (behind) => behind.leave(),
+      () => undefined,
+    );
+  }
+
+  async #open(first: readonly IoRequest[]): Promise<void> {
+    this.#reader?.close();
+    this.#reader = undefined;
+    const attempt = this.#attempt ?? this.#begin();
+    this.#attempt = attempt;
+    const { signal } = attempt.leaving;
     try {
-      this.#reader?.close();
-      this.#reader = undefined;
-      const reader = await this.#connect(connecting.signal, (notice) => this.#send({ kind: 'told', notice }));
-      if (connecting.signal.aborted) {
+      const behind = await attempt.behind;
+      const { reader, answers } = await behind.start(first.map(({ request }) => request));
+      if (signal.aborted) {
         reader.close();
         return;
       }
       this.#reader = reader;
       reader.onGone = (why) => this.#gone(reader, why);
       this.#send({ kind: 'connected', facts: reader.facts });
+      for (const [i, { id }] of first.entries()) {
+        const answer = answers[i];
+        if (answer !== undefined) void this.#answer(id, reader, answer);
+      }
     } catch (error) {
       // Whoever gave up waits for nothing.
-      if (!connecting.signal.aborted) this.#send({ kind: 'failed', failure: failureOf(error) });
+      if (!signal.aborted) this.#send({ kind: 'failed', failure: failureOf(error) });
+    } finally {
+      if (this.#attempt === attempt) this.#attempt = undefined;
     }
   }
 
@@ -105,15 +155,23 @@ class IoServer {
     this.#send({ kind: 'gone', why });
   }
 
-  async #request(id: number, request: ReaderRequest): Promise<void> {
+  #request({ id, request }: IoRequest): void {
     const reader = this.#reader;
-    const started = performance.now();
+    if (reader === undefined) {
+      const failure = failureOf(new BackendError('the connection is lost'));
+      this.#send({ kind: 'refused', id, failure });
+      return;
+    }
+    void this.#answer(id, reader, reader.request(request), performance.now());
+  }
+
+  /** `started`: when it was asked. */
+  async #answer(id: number, reader: Reader, asked: Promise<Answer>, started?: number): Promise<void> {
     this.#watch(1);
     try {
-      if (reader === undefined) throw new BackendError('the connection is lost');
-      const answer = await reader.request(request);
+      const answer = await asked;
       const { received, sent } = reader.wire;
-      const milliseconds = performance.now() - started;
+      const milliseconds = started === undefined ? undefined : performance.now() - started;
       this.#send({ kind: 'answer', id, answer, milliseconds, wire: { received, sent } });
     } catch (error) {
       this.#send({ kind: 'refused', id, failure: failureOf(error) });

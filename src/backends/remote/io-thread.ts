@@ -7,19 +7,26 @@ import { connectSsh } from '../ssh/connect.ts';
 import type { ByteChannel } from './channel.ts';
 import { openCommandChannel } from './command-channel.ts';
 import type { IoStart } from './io-messages.ts';
-import { serveIo } from './io-server.ts';
+import { type Behind, serveIo } from './io-server.ts';
 import { askThrough } from './questions.ts';
-import { startReader } from './reader/start.ts';
+import { bootstrap } from './reader/bootstrap.ts';
+import { type ReaderOptions, startReader } from './reader/start.ts';
 
 const { spec, port, questions, shared } = workerData as IoStart;
 const ask = askThrough(questions);
 
 serveIo(port, new Int32Array(shared), async (signal, tell) => {
-  const channel = await connect(signal, tell);
-  return startReader(channel, { kind: spec.reader, sudo: spec.sudo ? { ask } : undefined, signal });
+  const options = { kind: spec.reader, sudo: spec.sudo ? { ask } : undefined, signal };
+  if (spec.kind === 'shell') return readerBehind(openCommandChannel(spec.command), options);
+  // The line that a shell would be sent is the command that sshd runs: a round trip less.
+  const begun = bootstrap(spec.reader, spec.sudo);
+  const channel = await connectSsh(spec.destination, spec.ssh, begun.line.trimEnd(), ask, signal, tell);
+  return readerBehind(channel, { ...options, begun });
 });
 
-async function connect(signal: AbortSignal, tell: (notice: string) => void): Promise<ByteChannel> {
-  if (spec.kind === 'shell') return openCommandChannel(spec.command);
-  return connectSsh(spec.destination, spec.ssh, ask, signal, tell);
+function readerBehind(channel: ByteChannel, options: ReaderOptions): Behind {
+  return {
+    start: (first) => startReader(channel, { ...options, first }),
+    leave: () => channel.close(),
+  };
 }

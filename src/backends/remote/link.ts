@@ -11,6 +11,14 @@ export interface Sent<R extends ReaderRequest = ReaderRequest> {
   readonly request: R;
 }
 
+/** Requests of a tuple on their way, in its order. */
+export type AllSent<R extends readonly ReaderRequest[]> = { readonly [I in keyof R]: Sent<R[I]> };
+
+export interface Connected<R extends readonly ReaderRequest[]> {
+  readonly facts: ReaderFacts;
+  readonly sent: AllSent<R>;
+}
+
 export interface Link {
   /** What is at the other end, for errors: "web7", "kubectl exec -i web-0 -- sh". */
   readonly name: string;
@@ -18,10 +26,10 @@ export interface Link {
   readonly lost: string | undefined;
   readonly wire: WireCounters;
   /**
-   * Connects and starts the reader; what the user should know of it goes to `tell`. Throws OpenError, UsageError when
-   * it cannot be done, CancelledError.
+   * Connects and starts the reader, and sends what is asked first behind its program; what the user should know of it
+   * goes to `tell`. Throws OpenError, UsageError when it cannot be done, CancelledError.
    */
-  connect(tell: (notice: string) => void): ReaderFacts;
+  connect<const R extends readonly ReaderRequest[]>(tell: (notice: string) => void, first: R): Connected<R>;
   /** Throws BackendError when the connection is lost. */
   send<R extends ReaderRequest>(request: R): Sent<R>;
   /** True when the answer has come: `take` does not wait. */

@@ -34,6 +34,8 @@ export class RemoteFiles implements FileSource {
   #cache: BuildCache | undefined;
   readonly #boot = new Map<string, FileResult>();
   readonly #ahead = new Map<string, FilesSent>();
+  /** Directories listed before anybody asked: each answer is good for one question. */
+  readonly #listed = new Map<string, ListResult>();
 
   constructor(wire: WireExchange, cache: BuildCache | undefined) {
     this.#wire = wire;
@@ -45,11 +47,17 @@ export class RemoteFiles implements FileSource {
     if (result.ok) this.#boot.set(path, result);
   }
 
+  /** Takes a directory that was listed when the connection was made. */
+  learnList(path: string, result: ListResult): void {
+    this.#listed.set(path, result);
+  }
+
   /** The connection is another one: what was on its way will not come; after a reboot files differ. */
   renew(cache: BuildCache | undefined): void {
     this.#cache = cache;
     this.#ahead.clear();
     this.#boot.clear();
+    this.#listed.clear();
   }
 
   read(path: string, limit?: number): FileResult {
@@ -95,10 +103,12 @@ export class RemoteFiles implements FileSource {
   listMany(paths: readonly string[]): readonly ListResult[] {
     // The names in a process's fd are links to anywhere; that they are there is the kernel's to tell.
     const refused = paths.map(refusedPath);
-    const asked = paths.filter((_, i) => refused[i] === undefined);
+    const early = paths.map((path) => this.#listed.get(path));
+    for (const path of paths) this.#listed.delete(path);
+    const asked = paths.filter((_, i) => refused[i] === undefined && early[i] === undefined);
     const listed = [...this.#wire.ask(asked.map((path) => ({ op: 'list', path }) as const))];
-    return refused.map((failure) => {
-      return failure === undefined ? (listed.shift() as ListResult) : { ok: false, failure };
+    return refused.map((failure, i) => {
+      return failure === undefined ? (early[i] ?? (listed.shift() as ListResult)) : { ok: false, failure };
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * A live kernel behind a link: the backend. It is opened with one exchange, which asks for all that must be known at
- * once; what the first command will want (symbols, types) is sent for at the same time and comes while the user types.
+ * A live kernel behind a link: the backend. All that must be known at once is asked for behind the reader's program; what
+ * the first command will want (symbols, types) is sent for next and comes while the user types.
  */
 
 import { BackendError, CancelledError, KdbgError } from '../../core/errors.ts';
@@ -13,7 +13,7 @@ import { BTF_FOLDER, factsOf, PROBED_FILES, PROBED_LENGTH } from '../local/probe
 import { BuildCache } from './build-cache.ts';
 import { BuildTables } from './build-tables.ts';
 import { FIRST_HEADERS, KCORE, type KcoreHeaders, kcoreHeaders } from './kcore-headers.ts';
-import type { Link } from './link.ts';
+import type { Connected, Link } from './link.ts';
 import type { ReaderFacts } from './reader.ts';
 import { BOOT_FILE_LENGTH, BOOT_FILES, RemoteFiles } from './remote-files.ts';
 import { RemoteMemory } from './remote-memory.ts';
@@ -22,6 +22,13 @@ import { WireExchange } from './wire-exchange.ts';
 
 /** What the first command will want, as a rule. */
 const WANTED_SOON = ['/sys/kernel/btf/vmlinux', '/proc/kallsyms'];
+/** What is asked of every connection at once: what tells what this user may see, what never changes, kcore's headers. */
+const LOOK = [
+  { op: 'files', paths: PROBED_FILES, limit: PROBED_LENGTH },
+  { op: 'files', paths: BOOT_FILES, limit: BOOT_FILE_LENGTH },
+  { op: 'files', paths: [KCORE], limit: FIRST_HEADERS },
+  { op: 'list', path: BTF_FOLDER },
+] as const;
 /** Pauses between attempts to connect again, in milliseconds. */
 const BACK_OFF = [0, 1000, 2000];
 
@@ -69,11 +76,11 @@ class Target {
   constructor(options: RemoteTargetOptions, tell: (notice: string) => void) {
     this.#options = options;
     this.#wire = new WireExchange(options.link);
-    const facts = options.link.connect(tell);
-    const cache = this.#cacheOf(facts);
+    const connected = options.link.connect(tell, LOOK);
+    const cache = this.#cacheOf(connected.facts);
     this.#files = new RemoteFiles(this.#wire, cache);
     this.#tables = new BuildTables(cache);
-    this.#connection = this.#look(facts);
+    this.#connection = this.#look(connected);
     const { kcore } = this.#connection.headers;
     this.#memory = kcore && new RemoteMemory(this.#wire, kcore, this.#tables);
   }
@@ -102,24 +109,18 @@ class Target {
     };
   }
 
-  /** One exchange: kcore's headers, what tells what this user may see, what never changes; and what is wanted soon. */
-  #look(facts: ReaderFacts): Connection {
+  /** Takes what was asked first, and sends for what is wanted soon. */
+  #look({ facts, sent }: Connected<typeof LOOK>): Connection {
     const wire = this.#wire;
-    const [probes, boot, kcore, btf] = wire.ask(
-      [
-        { op: 'files', paths: PROBED_FILES, limit: PROBED_LENGTH },
-        { op: 'files', paths: BOOT_FILES, limit: BOOT_FILE_LENGTH },
-        { op: 'files', paths: [KCORE], limit: FIRST_HEADERS },
-        { op: 'list', path: BTF_FOLDER },
-      ],
-      () => this.#files.prefetch(WANTED_SOON),
-    );
+    this.#files.prefetch(WANTED_SOON);
+    const [probes, boot, kcore, btf] = wire.collectAll<typeof LOOK>(sent);
     const headers = kcoreHeaders(plain(kcore[0]), (length) => {
       return plain(wire.one({ op: 'files', paths: [KCORE], limit: length })[0]);
     });
     const files = PROBED_FILES.map((_, i) => plain(probes[i]));
     const probed = factsOf({ files, btf }, headers.attempt, facts.uid);
     for (const [i, path] of BOOT_FILES.entries()) this.#files.learn(path, plain(boot[i]));
+    this.#files.learnList(BTF_FOLDER, btf);
     return { facts, headers, probed: { ...probed, becomeRoot: this.#options.becomeRoot } };
   }
 
@@ -128,24 +129,25 @@ class Target {
     if (link.lost === undefined) return undefined;
     const before = this.#connection.facts;
     this.#memory?.forget();
-    const facts = this.#reconnect();
+    const connected = this.#reconnect();
+    const { facts } = connected;
     const rebooted = facts.bootId !== before.bootId;
     this.#files.renew(this.#cacheOf(facts));
     if (rebooted) this.#tables.renew(this.#cacheOf(facts));
-    this.#connection = this.#look(facts);
+    this.#connection = this.#look(connected);
     const { kcore } = this.#connection.headers;
     if (kcore !== undefined) this.#memory?.renew(kcore);
     if (!rebooted && this.#restore.length > 0) this.#wire.one({ op: 'restore', steps: this.#restore });
     return rebooted ? 'rebooted' : 'same boot';
   }
 
-  #reconnect(): ReaderFacts {
+  #reconnect(): Connected<typeof LOOK> {
     const { link } = this.#options;
     let last: KdbgError | undefined;
     for (const pause of BACK_OFF) {
       try {
         if (pause > 0) link.rest(pause);
-        return link.connect(() => undefined);
+        return link.connect(() => undefined, LOOK);
       } catch (error) {
         if (!(error instanceof KdbgError) || error instanceof CancelledError) throw error;
         last = error;

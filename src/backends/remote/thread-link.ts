@@ -2,20 +2,13 @@
  * The link through an I/O thread. The engine's thread sends through a port, and waits on shared memory for the I/O
  * thread to say that something came; while it waits it asks every few milliseconds whether the user wants it no more.
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { BackendError, CancelledError } from '../../core/errors.ts';
 import type { WireCounters } from '../../core/memory/backend.ts';
-import {
-  errorOf,
-  type FromIo,
-  IO_SHARED,
-  type IoFailure,
-  type IoStart,
-  type RemoteSpec,
-  type ToIo,
-} from './io-messages.ts';
+import { errorOf, type FromIo, IO_SHARED, type IoFailure, type ToIo } from './io-messages.ts';
+import type { IoThread } from './io-start.ts';
 import { Latency } from './latency.ts';
-import type { Link, LinkStream, Sent } from './link.ts';
+import type { AllSent, Connected, Link, LinkStream, Sent } from './link.ts';
 import type { ReaderAnswer, ReaderAnswers, ReaderFacts, ReaderRequest } from './reader.ts';
 import { revived } from './revive.ts';
 
@@ -27,11 +20,7 @@ const START_MS = 15_000;
 
 export interface ThreadLinkOptions {
   readonly name: string;
-  readonly spec: RemoteSpec;
-  /** The I/O thread's file. */
-  readonly entry: URL;
-  /** To whoever can ask the user. */
-  readonly questions: MessagePort | undefined;
+  readonly io: IoThread;
   /** The user wants no more. */
   readonly cancelled: () => boolean;
   readonly silenceMs?: number;
@@ -67,15 +56,8 @@ export class ThreadLink implements Link {
   constructor(options: ThreadLinkOptions) {
     this.name = options.name;
     this.#options = options;
-    const buffer = new SharedArrayBuffer(4 * IO_SHARED.length);
-    this.#shared = new Int32Array(buffer);
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    const { spec, questions } = options;
-    const start: IoStart = { spec, questions, port: port2, shared: buffer };
-    const transferList = questions === undefined ? [port2] : [port2, questions];
-    const worker = new Worker(options.entry, { workerData: start, transferList });
-    worker.unref();
+    this.#shared = new Int32Array(options.io.shared);
+    this.#port = options.io.port;
     this.#port.unref();
   }
 
@@ -92,33 +74,34 @@ export class ThreadLink implements Link {
     };
   }
 
-  connect(tell: (notice: string) => void): ReaderFacts {
+  connect<const R extends readonly ReaderRequest[]>(tell: (notice: string) => void, first: R): Connected<R> {
+    this.#tell = tell;
     this.#drain();
     this.#connected = undefined;
-    this.#tell = tell;
     this.#awaitThread();
-    this.#post({ kind: 'connect' });
-    try {
-      this.#wait(() => this.#connected !== undefined);
-    } catch (error) {
-      this.#post({ kind: 'give up' });
-      throw error;
-    }
-    const connected = this.#connected as ReaderFacts | IoFailure | undefined;
-    if (connected === undefined) throw new BackendError(`the connection to ${this.name} was not made`);
-    if ('message' in connected) throw errorOf(connected);
-    this.#lost = undefined;
     this.#earlier = { received: this.wire.received, sent: this.wire.sent };
     this.#wire = { received: 0, sent: 0 };
-    return connected;
+    const sent = first.map((request): Sent => this.#ask(request));
+    this.#post({ kind: 'connect', first: sent });
+    try {
+      this.#wait(() => this.#connected !== undefined);
+      const connected = this.#connected as ReaderFacts | IoFailure | undefined;
+      if (connected === undefined) throw new BackendError(`the connection to ${this.name} was not made`);
+      if ('message' in connected) throw errorOf(connected);
+      this.#lost = undefined;
+      return { facts: connected, sent: sent as unknown as AllSent<R> };
+    } catch (error) {
+      this.#post({ kind: 'give up' });
+      for (const each of sent) this.drop(each);
+      throw error;
+    }
   }
 
   send<R extends ReaderRequest>(request: R): Sent<R> {
     if (this.lost !== undefined) throw this.#lostError();
-    const id = ++this.#lastId;
-    this.#requests.set(id, undefined);
-    this.#post({ kind: 'request', id, request });
-    return { id, request };
+    const sent = this.#ask(request);
+    this.#post({ kind: 'request', ...sent });
+    return sent;
   }
 
   isThere({ id }: Sent): boolean {
@@ -182,6 +165,12 @@ export class ThreadLink implements Link {
     this.#port.close();
   }
 
+  #ask<R extends ReaderRequest>(request: R): Sent<R> {
+    const id = ++this.#lastId;
+    this.#requests.set(id, undefined);
+    return { id, request };
+  }
+
   /** A thread that cannot start says nothing: this one would not see its error while it waits. */
   #awaitThread(): void {
     const end = performance.now() + START_MS;
@@ -238,7 +227,7 @@ export class ThreadLink implements Link {
         return;
       case 'answer': {
         this.#wire = message.wire;
-        this.#latency.add(message.milliseconds);
+        if (message.milliseconds !== undefined) this.#latency.add(message.milliseconds);
         const { id } = message;
         if (!this.#requests.has(id)) return;
         this.#requests.set(id, { answer: message.answer });

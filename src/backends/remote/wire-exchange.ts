@@ -4,8 +4,11 @@
  */
 import type { BackendCounters } from '../../core/memory/backend.ts';
 import { Fault } from '../../core/memory/fault.ts';
-import type { Link, Sent } from './link.ts';
+import type { AllSent, Link, Sent } from './link.ts';
 import type { ReaderAnswer, ReaderRequest } from './reader.ts';
+
+/** What the requests of a tuple answer, in its order. */
+export type Answers<R extends readonly ReaderRequest[]> = { readonly [I in keyof R]: ReaderAnswer<R[I]> };
 
 export class WireExchange {
   readonly link: Link;
@@ -20,22 +23,19 @@ export class WireExchange {
     return { roundTrips: this.#roundTrips, bytes: this.#bytes, wire: this.link.wire };
   }
 
-  /**
-   * Sends all of these, then waits for all answers; `meanwhile` may send more that is not waited for. Throws
-   * BackendError, CancelledError.
-   */
-  ask<const R extends readonly ReaderRequest[]>(
-    requests: R,
-    meanwhile: () => void = () => undefined,
-  ): { readonly [I in keyof R]: ReaderAnswer<R[I]> } {
-    const sent: Sent[] = requests.map((request) => this.link.send(request));
-    meanwhile();
-    return this.collect(sent) as { readonly [I in keyof R]: ReaderAnswer<R[I]> };
+  /** Sends all of these, then waits for all answers. Throws BackendError, CancelledError. */
+  ask<const R extends readonly ReaderRequest[]>(requests: R): Answers<R> {
+    return this.collectAll(requests.map((request) => this.link.send(request)) as unknown as AllSent<R>);
   }
 
   /** One request. */
   one<R extends ReaderRequest>(request: R): ReaderAnswer<R> {
     return this.collect([this.link.send(request)])[0] as ReaderAnswer<R>;
+  }
+
+  /** As `collect`, with what each request answers. */
+  collectAll<R extends readonly ReaderRequest[]>(sent: AllSent<R>): Answers<R> {
+    return this.collect(sent as unknown as readonly Sent[]) as unknown as Answers<R>;
   }
 
   /** Waits for answers to what was sent before: a round trip only where one of them has not come yet. */

@@ -18,11 +18,8 @@ import { openTcp, type Transport } from './transport.ts';
 
 /** A chain of more hosts is a configuration that names itself. */
 const HOPS_MAX = 8;
-/** A shell that reads commands from its input, whatever shell the user logs in with. */
-const SHELL = 'sh';
-
 interface Journey {
-  readonly ssh2: Ssh2;
+  readonly ssh2: Promise<Ssh2>;
   readonly ask: Ask;
   readonly tell: (notice: string) => void;
   readonly signal: AbortSignal;
@@ -31,25 +28,29 @@ interface Journey {
 }
 
 /**
- * Connects as ssh would and starts `sh` there. `tell` is given what the user should know and need not answer, one
- * line each. Throws UsageError, OpenError, CancelledError; then nothing stays open.
+ * Connects as ssh would and runs a command there: a line for whatever shell the user logs in with. `tell` is given what
+ * the user should know and need not answer, one line each. Throws UsageError, OpenError, CancelledError; then nothing
+ * stays open.
  */
 export async function connectSsh(
   destination: string,
   options: SshOptions,
+  command: string,
   ask: Ask,
   signal: AbortSignal,
   tell: (notice: string) => void = () => undefined,
 ): Promise<ByteChannel> {
   const place = parseDestination(destination);
-  const ssh2 = await loadSsh2();
+  // Loaded while the configuration is asked for and the first connection is made.
+  const ssh2 = loadSsh2();
+  ssh2.catch(() => undefined);
   const journey: Journey = { ssh2, ask: untilLeft(ask), tell, signal, hops: [] };
   const closeAll = (): void => {
     for (const hop of journey.hops.toReversed()) hop.close();
   };
   try {
     const hop = await openWay(journey, place, options, 0);
-    const stream = await execute(hop, SHELL);
+    const stream = await execute(hop, command);
     if (signal.aborted) throw new CancelledError();
     return new ShellChannel(`ssh ${place.host}`, stream, hop, closeAll);
   } catch (error) {
@@ -67,7 +68,7 @@ async function openWay(journey: Journey, place: Destination, options: SshOptions
   for (const notice of notices) tell(notice);
   const transport = await openTransport(journey, settings, options, depth);
   const given = options.identityFiles.map((path) => givenPath(path, settings));
-  const hop = await openHop(ssh2, transport, { settings, given, ask, tell, signal });
+  const hop = await openHop(await ssh2, transport, { settings, given, ask, tell, signal });
   journey.hops.push(hop);
   return hop;
 }

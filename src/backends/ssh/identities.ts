@@ -23,6 +23,8 @@ export interface Identity {
 /** A key in its turn; one in an old PEM file shows its public half only when it is opened. */
 export interface Candidate {
   readonly name: string;
+  /** A server can be asked about it before it is opened, which may want a passphrase. */
+  readonly isShown: boolean;
   /** Undefined: it is of no use, as `notes` then says. */
   open(): Promise<Identity | undefined>;
   /** Wipes what was read of a private key; it signs no more. */
@@ -107,7 +109,7 @@ async function agentKeys(socket: string | undefined, notes: string[]): Promise<r
 function agentCandidate(socket: string, held: AgentKey): Candidate {
   const name = describe(`${serverText(held.comment, COMMENT_MAX) || 'a key'} of the agent`, held.key);
   const sign = (data: Buffer, hash: string | undefined): Promise<Buffer> => signWithAgent(socket, held.key, data, hash);
-  return { name, open: async () => ({ name, publicKey: held.key, sign }), forget: () => undefined };
+  return { name, isShown: true, open: async () => ({ name, publicKey: held.key, sign }), forget: () => undefined };
 }
 
 function fileCandidate(ssh2: Ssh2, file: KeyFile, notes: string[], askPassphrase: AskPassphrase): Candidate {
@@ -148,10 +150,11 @@ function fileCandidate(ssh2: Ssh2, file: KeyFile, notes: string[], askPassphrase
   };
   if (publicKey !== undefined) {
     const name = describe(path, publicKey);
-    return { name, forget, open: async () => identity(name, publicKey) };
+    return { name, isShown: true, forget, open: async () => identity(name, publicKey) };
   }
   return {
     name: path,
+    isShown: false,
     forget,
     async open() {
       opened = await open();

@@ -5,6 +5,8 @@
  * Every key is tried as ssh2's "agent with one key": a server is first asked whether it takes the key, and only then
  * is it signed with, which may wait for a passphrase. ssh2 does not tell what the server allows after such a try; it
  * only changes where a key was one of several steps, so the question is put again ("none") after a signature.
+ *
+ * The first key goes out before it is known what the server allows: where it is the right one, that is a round trip less.
  */
 import type { AgentAuthMethod, AnyAuthMethod, BaseAgent, ParsedKey, SignCallback } from 'ssh2';
 import type { OpenError } from '../../core/errors.ts';
@@ -55,7 +57,8 @@ export class Login {
   readonly #options: LoginOptions;
   readonly #tried: string[] = [];
   readonly #answers = new Map<AuthenticationMethod, number>();
-  #allowed: readonly string[] = [];
+  /** Undefined: the server was not asked yet. */
+  #allowed: readonly string[] | undefined;
   #isLeft = false;
   #hasShownBanner = false;
 
@@ -66,10 +69,13 @@ export class Login {
 
   /** Ends when nothing is left to try. `return()` it on success: secrets are wiped. */
   async *attempts(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
-    const { settings } = this.#options;
-    this.#allow(yield { type: 'none', username: settings.user });
+    const { settings, identities } = this.#options;
+    const [first, ...others] = identities.candidates;
+    const isEarly = settings.methods[0] === 'publickey' && first?.isShown === true;
+    if (isEarly) yield* this.#key(first);
+    if (this.#allowed === undefined) this.#allow(yield { type: 'none', username: settings.user });
     for (const method of settings.methods) {
-      if (method === 'publickey') yield* this.#keys();
+      if (method === 'publickey') yield* this.#keys(isEarly ? others : identities.candidates);
       else if (method === 'keyboard-interactive') yield* this.#questions();
       else yield* this.#passwords();
     }
@@ -82,7 +88,7 @@ export class Login {
     return loginFailure(settings, why, {
       keys: this.#tried,
       answers: this.#answers,
-      allowed: this.#allowed,
+      allowed: this.#allowed ?? [],
       isLeft: this.#isLeft,
       hasKeys: candidates.length > 0,
       notes,
@@ -94,22 +100,25 @@ export class Login {
   }
 
   #takes(method: AuthenticationMethod): boolean {
-    return this.#allowed.includes(method);
+    return this.#allowed?.includes(method) === true;
   }
 
-  async *#keys(): AsyncGenerator<AnyAuthMethod, void, Allowed> {
-    const { settings, identities } = this.#options;
-    for (const candidate of identities.candidates) {
+  async *#keys(candidates: readonly Candidate[]): AsyncGenerator<AnyAuthMethod, void, Allowed> {
+    for (const candidate of candidates) {
       if (!this.#takes('publickey')) return;
-      const identity = await this.#open(candidate);
-      if (identity === undefined) continue;
-      const attempt = this.#keyAttempt(identity);
-      this.#tried.push(identity.name);
-      yield attempt.method;
-      // The server took it, and would have let it in.
-      if (attempt.hasFailed()) this.#tried.pop();
-      if (attempt.hasSigned()) this.#allow(yield { type: 'none', username: settings.user });
+      yield* this.#key(candidate);
     }
+  }
+
+  async *#key(candidate: Candidate): AsyncGenerator<AnyAuthMethod, void, Allowed> {
+    const identity = await this.#open(candidate);
+    if (identity === undefined) return;
+    const attempt = this.#keyAttempt(identity);
+    this.#tried.push(identity.name);
+    yield attempt.method;
+    // The server took it, and would have let it in.
+    if (attempt.hasFailed()) this.#tried.pop();
+    if (attempt.hasSigned()) this.#allow(yield { type: 'none', username: this.#options.settings.user });
   }
 
   async #open(candidate: Candidate): Promise<Identity | undefined> {

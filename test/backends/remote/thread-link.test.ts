@@ -5,10 +5,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AskedQuestion } from '../../../src/backends/remote/io-messages.ts';
+import { startIo } from '../../../src/backends/remote/io-start.ts';
 import { ThreadLink, type ThreadLinkOptions } from '../../../src/backends/remote/thread-link.ts';
 import { BackendError, CancelledError, OpenError, UsageError } from '../../../src/core/errors.ts';
 import { Fault } from '../../../src/core/memory/fault.ts';
@@ -63,8 +64,13 @@ const THREAD = `
     if (how === 'never') return new Promise(() => {});
     if (how === 'asks') tell('you said ' + await ask({ kind: 'secret', lines: [], prompt: 'Password: ' }));
     if (how === 'told') tell('connection ' + connections);
-    reader.wire = { received: 10, sent: 5, requests: 0 };
-    return reader;
+    return {
+      leave() {},
+      async start(first) {
+        reader.wire = { received: 10, sent: 5, requests: 0 };
+        return { reader, answers: first.map((request) => reader.request(request)) };
+      },
+    };
   });
 `;
 
@@ -82,6 +88,10 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+interface Making extends Partial<ThreadLinkOptions> {
+  readonly questions?: MessagePort;
+}
+
 const NO_SSH = {
   identityFiles: [],
   jump: undefined,
@@ -91,12 +101,11 @@ const NO_SSH = {
   settings: [],
 };
 
-function made(destination = 'web7', options: Partial<ThreadLinkOptions> = {}): ThreadLink {
+function made(destination = 'web7', { questions, ...options }: Making = {}): ThreadLink {
+  const spec = { kind: 'ssh', destination, ssh: NO_SSH, sudo: false, reader: undefined, cache: false } as const;
   const link = new ThreadLink({
     name: 'web7',
-    spec: { kind: 'ssh', destination, ssh: NO_SSH, sudo: false, reader: undefined, cache: false },
-    entry,
-    questions: undefined,
+    io: startIo(entry, spec, questions),
     cancelled: () => false,
     ...options,
   });
@@ -104,9 +113,9 @@ function made(destination = 'web7', options: Partial<ThreadLinkOptions> = {}): T
   return link;
 }
 
-function connected(destination?: string, options?: Partial<ThreadLinkOptions>): ThreadLink {
+function connected(destination?: string, options?: Making): ThreadLink {
   const link = made(destination, options);
-  link.connect(() => undefined);
+  link.connect(() => undefined, []);
   return link;
 }
 
@@ -118,7 +127,10 @@ describe('a link through a thread', () => {
     const link = made('told');
     const told: string[] = [];
     expect(link.lost).toBeDefined();
-    expect(link.connect((notice) => told.push(notice))).toMatchObject({ kind: 'perl', pids: [7] });
+    const { facts, sent: first } = link.connect((notice) => told.push(notice), [list('/first'), list('/broken')]);
+    expect(facts).toMatchObject({ kind: 'perl', pids: [7] });
+    expect(link.take(first[0])).toMatchObject({ names: ['/first'] });
+    expect(() => link.take(first[1])).toThrow('the far side talks nonsense');
     expect(told).toEqual(['connection 1']);
     expect(link.lost).toBeUndefined();
     const sent = ['/a', '/b', '/c'].map((path) => link.send(list(path)));
@@ -168,7 +180,7 @@ describe('a link through a thread', () => {
   it('ends the wait for a connection too', () => {
     const clock = { end: performance.now() + 600 };
     const link = made('never', { cancelled: () => performance.now() > clock.end });
-    expect(() => link.connect(() => undefined)).toThrow(CancelledError);
+    expect(() => link.connect(() => undefined, [])).toThrow(CancelledError);
   });
 
   it('does not wait for ever for a far side that is silent', () => {
@@ -189,7 +201,7 @@ describe('a link through a thread', () => {
     expect(() => link.take(other)).toThrow(BackendError);
     expect(() => link.send(list('/a'))).toThrow(BackendError);
     const told: string[] = [];
-    link.connect((notice) => told.push(notice));
+    link.connect((notice) => told.push(notice), []);
     expect(told).toEqual(['connection 2']);
     expect(link.take(link.send(list('/fine')))).toMatchObject({ names: ['/fine'] });
     // The bytes of both connections count.
@@ -220,7 +232,7 @@ describe('a link through a thread', () => {
       return false;
     };
     const told: string[] = [];
-    made('asks', { questions: port2, cancelled: answer }).connect((text) => told.push(text));
+    made('asks', { questions: port2, cancelled: answer }).connect((text) => told.push(text), []);
     expect(prompts).toEqual(['Password: ']);
     expect(told).toEqual(['you said a secret']);
     port1.close();
@@ -228,7 +240,7 @@ describe('a link through a thread', () => {
 
   it('gives undefined when there is nobody to ask', () => {
     const told: string[] = [];
-    made('asks').connect((notice) => told.push(notice));
+    made('asks').connect((notice) => told.push(notice), []);
     expect(told).toEqual(['you said undefined']);
   });
 });

@@ -74,7 +74,7 @@ export function withHarness(prepare: (folder: Folder) => void = () => undefined)
     return { ...NO_SSH_OPTIONS, configFile: folder.write(`config-${port}`, config.join('\n')) };
   };
   harness.open = async (options, { ask = answering().ask, tell, destination = 'web7', signal } = {}) => {
-    const channel = await connectSsh(destination, options, ask, signal ?? new AbortController().signal, tell);
+    const channel = await connectSsh(destination, options, 'sh', ask, signal ?? new AbortController().signal, tell);
     harness.closing(() => channel.close());
     return channel;
   };

@@ -59,9 +59,10 @@ export class Handshake {
     this.done.catch(() => undefined);
   }
 
-  begin(): void {
+  /** `isSaid`: the far side runs the line already. */
+  begin(isSaid: boolean): void {
     this.#await();
-    this.#options.channel.write(Buffer.from(this.#options.bootstrap.line));
+    if (!isSaid) this.#options.channel.write(Buffer.from(this.#options.bootstrap.line));
   }
 
   data(bytes: Uint8Array): void {

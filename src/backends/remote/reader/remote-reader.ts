@@ -2,7 +2,7 @@
  * The reader as the rest of kdbg sees it: kernel addresses and files in, bytes out.
  */
 import { BackendError } from '../../../core/errors.ts';
-import type { Reader, ReaderAnswer, ReaderAnswers, ReaderFacts, ReaderRequest } from '../reader.ts';
+import type { Reader, ReaderAnswer, ReaderAnswers, ReaderFacts, ReaderKind, ReaderRequest } from '../reader.ts';
 import type { Connection } from './connection.ts';
 import {
   controlExchange,
@@ -15,9 +15,12 @@ import {
 import type { KcoreMap } from './kcore-map.ts';
 import { walksFromHere, walksThere } from './walks.ts';
 
-export function createReader(connection: Connection, map: KcoreMap, facts: ReaderFacts): Reader {
-  const walks = facts.kind === 'sh' ? walksFromHere(connection, map) : walksThere(connection, map);
-  const answer = async (request: ReaderRequest): Promise<ReaderAnswers[ReaderRequest['op']]> => {
+/** Puts a request to the far side, and resolves to its answer. */
+export type Answerer = (request: ReaderRequest) => Promise<ReaderAnswers[ReaderRequest['op']]>;
+
+export function answererOf(connection: Connection, map: KcoreMap, kind: ReaderKind): Answerer {
+  const walks = kind === 'sh' ? walksFromHere(connection, map) : walksThere(connection, map);
+  return async (request) => {
     switch (request.op) {
       case 'read':
         await map.cover(request.ranges);
@@ -43,6 +46,9 @@ export function createReader(connection: Connection, map: KcoreMap, facts: Reade
       }
     }
   };
+}
+
+export function createReader(connection: Connection, answer: Answerer, facts: ReaderFacts): Reader {
   return {
     facts,
     wire: connection.wire,

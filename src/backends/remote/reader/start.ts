@@ -8,14 +8,14 @@ import type { FileResult } from '../../../core/memory/backend.ts';
 import { decodeText } from '../../../core/memory/text.ts';
 import type { ByteChannel } from '../channel.ts';
 import type { Ask } from '../question.ts';
-import type { Reader, ReaderFacts, ReaderKind } from '../reader.ts';
-import { bootstrap, type Found } from './bootstrap.ts';
+import type { Reader, ReaderAnswers, ReaderFacts, ReaderKind, ReaderRequest } from '../reader.ts';
+import { type Bootstrap, bootstrap, type Found } from './bootstrap.ts';
 import { Connection } from './connection.ts';
 import { type Exchange, filesExchange, headersExchange } from './exchange.ts';
 import { Handshake } from './handshake.ts';
 import { KcoreMap } from './kcore-map.ts';
 import { readerProgram } from './programs.ts';
-import { createReader } from './remote-reader.ts';
+import { answererOf, createReader } from './remote-reader.ts';
 import { encodeWord, wireRequest } from './wire-request.ts';
 
 export interface ReaderOptions {
@@ -28,6 +28,16 @@ export interface ReaderOptions {
   readonly timeoutMs?: number;
   /** Elsewhere than /proc/kcore: for tests. */
   readonly kcore?: string;
+  /** The channel is of a command that was this line: nothing is sent to begin with. */
+  readonly begun?: Bootstrap | undefined;
+  /** What is to be asked right behind the program, in the same round trip. */
+  readonly first?: readonly ReaderRequest[] | undefined;
+}
+
+/** A reader that runs, and what it answers to `first`, in order. */
+export interface StartedReader {
+  readonly reader: Reader;
+  readonly answers: readonly Promise<ReaderAnswers[ReaderRequest['op']]>[];
 }
 
 const START_MS = 20_000;
@@ -35,9 +45,9 @@ const FACT_FILES = ['/proc/sys/kernel/osrelease', '/proc/sys/kernel/random/boot_
 const FACT_MAX = 64 * 1024;
 
 /** Throws OpenError that says what the far side said, CancelledError; the channel is closed then. */
-export async function startReader(channel: ByteChannel, options: ReaderOptions = {}): Promise<Reader> {
-  const { kind, sudo, signal, timeoutMs = START_MS } = options;
-  const plan = bootstrap(kind, sudo !== undefined);
+export async function startReader(channel: ByteChannel, options: ReaderOptions = {}): Promise<StartedReader> {
+  const { kind, sudo, signal, timeoutMs = START_MS, begun } = options;
+  const plan = begun ?? bootstrap(kind, sudo !== undefined);
   const handshake = new Handshake({ channel, bootstrap: plan, forced: kind, ask: sudo?.ask, timeoutMs });
   let connection: Connection | undefined;
   const abort = (): void => {
@@ -59,11 +69,11 @@ export async function startReader(channel: ByteChannel, options: ReaderOptions =
   });
   try {
     if (signal?.aborted) throw new CancelledError();
-    handshake.begin();
+    handshake.begin(begun !== undefined);
     const shaken = await handshake.done;
     connection = new Connection(channel, plan.magic);
     channel.write(Buffer.from(readerProgram(shaken.found.kind), 'latin1'));
-    const reading = open(connection, shaken.found, options.kcore ?? '/proc/kcore', timeoutMs);
+    const reading = open(connection, shaken.found, { ...options, timeoutMs });
     if (shaken.rest.length > 0) connection.take(shaken.rest);
     return await reading;
   } catch (error) {
@@ -86,17 +96,20 @@ function withNoise(why: string, { noise }: Handshake): string {
 async function open(
   connection: Connection,
   found: Found & { readonly kind: ReaderKind },
-  kcore: string,
-  timeoutMs: number,
-): Promise<Reader> {
+  { kcore = '/proc/kcore', timeoutMs = START_MS, first = [] }: ReaderOptions,
+): Promise<StartedReader> {
   const map = new KcoreMap((length) => connection.exchange(headersExchange(kcore, length)));
   const timer = setTimeout(() => connection.end(`it did not answer within ${timeoutMs / 1000} s`), timeoutMs);
   try {
     const hello = connection.exchange(helloExchange(kcore));
     const headers = map.load();
     const files = connection.exchange(filesExchange(FACT_FILES, FACT_MAX, undefined));
+    const answerer = answererOf(connection, map, found.kind);
+    const answers = first.map(answerer);
+    // Whoever awaits them does so when the reader is known to run.
+    for (const answer of answers) answer.catch(() => undefined);
     const [said, facts] = await Promise.all([hello, files, headers]);
-    return createReader(connection, map, factsOf(found, said, facts));
+    return { reader: createReader(connection, answerer, factsOf(found, said, facts)), answers };
   } finally {
     clearTimeout(timer);
   }

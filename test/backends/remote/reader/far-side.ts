@@ -60,7 +60,7 @@ export function farSide(words?: ReadonlyMap<bigint, bigint>): FarSide {
     folder,
     kcore,
     async start(argv, options = {}) {
-      const reader = await startReader(openCommandChannel(argv), { kcore, timeoutMs: 10_000, ...options });
+      const { reader } = await startReader(openCommandChannel(argv), { kcore, timeoutMs: 10_000, ...options });
       readers.push(reader);
       return reader;
     },
