@@ -13,6 +13,7 @@ import foreach from './foreach.ts';
 import held from './held.ts';
 import help from './help.ts';
 import history from './history.ts';
+import lesson from './lesson.ts';
 import list from './list.ts';
 import locks from './locks.ts';
 import log from './log.ts';
@@ -81,5 +82,6 @@ export const commands: readonly Command[] = [
   history,
   repeat,
   record,
+  lesson,
   exit,
 ];

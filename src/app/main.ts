@@ -21,7 +21,13 @@ export async function main(argv: readonly string[], version: string, engineEntry
   }
   try {
     const asked = parseCommandLine(argv, version);
-    return 'status' in asked ? asked.status : await runOn(asked, version, engineEntry);
+    if ('status' in asked) return asked.status;
+    if (!('train' in asked)) return await runOn(asked, version, engineEntry);
+    const { findLesson, listLessons } = await import('./train.ts');
+    const { lesson, json } = asked.train;
+    if (lesson === undefined) return listLessons(engineEntry, json);
+    const recording = findLesson(lesson, engineEntry);
+    return recording === undefined ? 1 : await runOn(asked.on(recording), version, engineEntry);
   } catch (error) {
     return failed(error);
   }
@@ -91,9 +97,10 @@ async function run(engine: EngineClient, asked: Invocation, { texts, version, sc
   if (exit !== undefined) return exit.status ?? 0;
   if (texts.length > 0) return runBatch(engine, texts, asked);
   if (!process.stdin.isTTY) return withoutTerminal(engine, asked);
-  if (screen !== undefined) return (await screen).runTui(engine, { version, recording: asked.record });
+  const { lesson } = asked;
+  if (screen !== undefined) return (await screen).runTui(engine, { version, recording: asked.record, lesson });
   const { runPrompt } = await import('./repl.ts');
-  return runPrompt(engine, version);
+  return runPrompt(engine, { version, lesson });
 }
 
 /** Commands come from standard input; a recording with nothing there shows its session. */

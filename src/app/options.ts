@@ -21,6 +21,15 @@ export interface Invocation {
   readonly rc: boolean;
   /** The screen where there is a terminal for it, not the line prompt. */
   readonly tui: boolean;
+  /** The lesson of the recording is what the session is for. */
+  readonly lesson: boolean;
+}
+
+/** `kdbg train`: the lessons are listed; with a name, the one that is to begin. */
+export interface Training {
+  readonly train: { readonly lesson: string | undefined; readonly json: boolean };
+  /** What is asked for, once the lesson's recording is found. */
+  readonly on: (recording: string) => Invocation;
 }
 
 /** The parse ended the program: help or version was printed, or the usage was wrong. */
@@ -28,8 +37,8 @@ export interface Ended {
   readonly status: number;
 }
 
-export function parseCommandLine(argv: readonly string[], version: string): Invocation | Ended {
-  let chosen: Invocation | undefined;
+export function parseCommandLine(argv: readonly string[], version: string): Invocation | Training | Ended {
+  let chosen: Invocation | Training | undefined;
   const program = withCommon(new Command('kdbg'))
     .description('a debugger shell for the Linux kernel')
     .version(`kdbg ${version}`, '-V, --version')
@@ -72,6 +81,13 @@ export function parseCommandLine(argv: readonly string[], version: string): Invo
     .description('a recorded session')
     .argument('<recording>', 'a file made with --record or "record start"')
     .action((path: string, _options, command: Command) => choose({ kind: 'replay', path }, command));
+  withCommon(program.command('train'))
+    .description('the lessons that recordings carry; with a name, begins or goes on with one')
+    .argument('[lesson]', 'a name from the list, or a recording that has a lesson beside it')
+    .action((lesson: string | undefined, _options, command: Command) => {
+      const on = (path: string): Invocation => ({ ...invocation({ kind: 'replay', path }, command), lesson: true });
+      chosen = { train: { lesson, json: on('').json }, on };
+    });
   try {
     program.parse([...argv], { from: 'user' });
   } catch (error) {
@@ -142,5 +158,6 @@ function invocation(backend: BackendSpec, command: Command): Invocation {
     recordUser: value<boolean>('recordUser') === true,
     rc: own['rc'] !== false && outer['rc'] !== false,
     tui: own['tui'] !== false && outer['tui'] !== false,
+    lesson: false,
   };
 }

@@ -6,6 +6,7 @@ import { type Line, textOf } from '../core/output/line.ts';
 import type { EngineClient } from '../engine/client.ts';
 import { askAtPrompt } from './ask.ts';
 import { type Interrupts, interrupts } from './interrupt.ts';
+import { lessonStanding } from './lesson-standing.ts';
 import { commandAt, malformed } from './line-check.ts';
 import { lazyPager, pagerCommand } from './pager.ts';
 import { paint, wantsColour } from './paint.ts';
@@ -27,8 +28,14 @@ interface Repl {
   readonly lines: string[];
 }
 
+export interface PromptOptions {
+  readonly version: string;
+  /** The session is for the recording's lesson: it is shown first. */
+  readonly lesson: boolean;
+}
+
 /** Runs the prompt until it is left. Resolves to the exit status. Throws EngineDied. */
-export async function runPrompt(engine: EngineClient, version: string): Promise<number> {
+export async function runPrompt(engine: EngineClient, { version, lesson }: PromptOptions): Promise<number> {
   const troubles: string[] = [];
   const history = openHistory(historyPath(process.env), (message) => troubles.push(message));
   const control = interrupts(engine, (text) => complain(repl, [text]));
@@ -38,8 +45,10 @@ export async function runPrompt(engine: EngineClient, version: string): Promise<
   try {
     say(repl, [`kdbg ${version} on ${engine.opened.name}; "help" lists the commands, Ctrl-D leaves`]);
     for (const trouble of troubles) complain(repl, [trouble]);
+    if (lesson) await runLine(repl, 'lesson');
     for (;;) {
-      const typed = await prompt.readLine(PROMPT, lineHelp(repl));
+      const shown = lesson ? await lessonPrompt(engine) : PROMPT;
+      const typed = await prompt.readLine(shown, lineHelp(repl));
       if (typed === undefined) return 0;
       const line = recalled(typed, repl);
       if (line === undefined) continue;
@@ -55,6 +64,12 @@ export async function runPrompt(engine: EngineClient, version: string): Promise<
   } finally {
     prompt.close();
   }
+}
+
+/** The prompt of a lesson says where one is in it. */
+async function lessonPrompt(engine: EngineClient): Promise<string> {
+  const standing = await lessonStanding(engine);
+  return standing === undefined ? PROMPT : `kdbg ${standing.step}/${standing.steps}> `;
 }
 
 async function runLine(repl: Repl, line: string) {

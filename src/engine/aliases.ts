@@ -1,6 +1,6 @@
 /**
  * The shortcuts that are there from the start: those that crash has and whose commands exist here, and the
- * words that move a walk along locks.
+ * words that move a walk along locks and answer a lesson.
  */
 import type { Alias } from '../core/command/scope.ts';
 
@@ -27,6 +27,7 @@ const SHORTCUTS: Readonly<Record<string, string>> = {
   up: 'walk up',
   down: 'walk down',
   back: 'walk back',
+  answer: 'lesson answer',
 };
 
 export const BUILTIN_ALIASES: readonly Alias[] = Object.entries(SHORTCUTS).map(([name, line]) => ({

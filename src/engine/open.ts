@@ -5,6 +5,7 @@ import { type BackendSpec, openBackend } from '../backends/open.ts';
 import type { IoThread } from '../backends/remote/io-start.ts';
 import type { BackendError } from '../core/errors.ts';
 import { Kernel } from '../core/kernel/kernel.ts';
+import { lessonOnDisk } from './lesson-disk.ts';
 import type { Opened } from './protocol.ts';
 import { RecordedShell } from './recorded.ts';
 import { EngineRecorder } from './recorder.ts';
@@ -54,6 +55,8 @@ export function openSession(
     notices,
     failures,
     replay: recording === undefined ? undefined : new RecordedShell(recording),
+    // A lesson may be written while its recording is made.
+    lessons: lessonOnDisk(() => recording?.path ?? recorder.path, process.env),
   });
   return {
     session,

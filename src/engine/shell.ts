@@ -7,6 +7,8 @@ import { commands } from '../../commands/index.ts';
 import type { Disassembler } from '../core/arch/x86_64/disassemble.ts';
 import type { Command } from '../core/command/define.ts';
 import { parseLine, type Vocabulary } from '../core/command/grammar.ts';
+import { type LessonFiles, NO_LESSONS } from '../core/command/lesson-files.ts';
+import { LessonWatch } from '../core/command/lesson-watch.ts';
 import { expandAlias } from '../core/command/resolve.ts';
 import { runStages } from '../core/command/run.ts';
 import type { Alias, Context, RecordingControl, Scope, Shell } from '../core/command/scope.ts';
@@ -51,6 +53,8 @@ export interface SessionOptions {
   readonly failures: string[];
   /** The recording that is replayed, if one is. */
   readonly replay: Replay | undefined;
+  /** The lesson of the recording; a session without one needs none. */
+  readonly lessons?: LessonFiles;
 }
 
 /** What a replayed recording decides for each command. */
@@ -110,6 +114,12 @@ export class SessionShell implements Shell {
     takesInput: (name) => this.command(name)?.input !== undefined,
     expand: (text) => expandAlias(text, this.aliases()),
   };
+
+  readonly lessonWatch = new LessonWatch(this);
+
+  get lessons(): LessonFiles {
+    return this.#options.lessons ?? NO_LESSONS;
+  }
 
   get recording(): RecordingControl {
     return this.#options.recorder;
@@ -283,6 +293,7 @@ export class SessionShell implements Shell {
   /** A command begins: a live target is read afresh, and the recording notes the line. */
   beginCommand(source: string, by: 'user' | 'rc' | 'pane'): void {
     this.#rc = by === 'rc';
+    if (by === 'user') this.lessonWatch.begin();
     // What a pane reads by itself does not make the user wait for a host that is gone.
     if (by !== 'pane') this.regain();
     this.#options.recorder.begin(source, by);
@@ -296,6 +307,7 @@ export class SessionShell implements Shell {
   }
 
   recordLines(lines: readonly Line[]): void {
+    this.lessonWatch.see(lines);
     this.#options.recorder.output(lines.map(textOf));
   }
 

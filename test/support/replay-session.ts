@@ -2,9 +2,11 @@
  * A session on a recording, in this thread: what transcripts and the recordings' own tests run on.
  */
 import { openBackend } from '../../src/backends/open.ts';
+import type { LessonFiles } from '../../src/core/command/lesson-files.ts';
 import { UsageError } from '../../src/core/errors.ts';
 import { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
+import { lessonOnDisk } from '../../src/engine/lesson-disk.ts';
 import { RecordedShell } from '../../src/engine/recorded.ts';
 import { Session } from '../../src/engine/session.ts';
 import type { SessionRecorder } from '../../src/engine/shell.ts';
@@ -35,6 +37,7 @@ export function openReplay(path: string): ReplaySession {
     notices,
     failures: [],
     replay: new RecordedShell(recording),
+    lessons: lessonOf(path),
   });
   return {
     session,
@@ -61,6 +64,24 @@ function run(session: Session, line: string): Ran {
     if (output.kind === 'shell') lines.push(`(runs "${output.command}" in the shell)`);
   }
   return { lines: lines.map((each) => each.trimEnd()), status };
+}
+
+/** The recording's own lesson; what is written and learnt is forgotten with the session. */
+function lessonOf(recording: string): LessonFiles {
+  const disk = lessonOnDisk(() => recording, {});
+  let text: string | undefined;
+  let progress: string | undefined;
+  return {
+    path: disk.path,
+    read: () => text ?? disk.read(),
+    write(written) {
+      text = written;
+    },
+    progress: () => progress,
+    keepProgress(kept) {
+      progress = kept;
+    },
+  };
 }
 
 /** Answers as a recorder does, and writes no file. */

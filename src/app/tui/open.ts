@@ -16,10 +16,12 @@ export interface TuiOptions {
   readonly version: string;
   /** The file that the session is recorded to. */
   readonly recording: string | undefined;
+  /** The session is for the recording's lesson: its pane is shown first. */
+  readonly lesson: boolean;
 }
 
 /** Runs the screen until it is left. Resolves to the exit status. Throws EngineDied. */
-export async function runTui(engine: EngineClient, { version, recording }: TuiOptions): Promise<number> {
+export async function runTui(engine: EngineClient, { version, recording, lesson }: TuiOptions): Promise<number> {
   const { env, stdin, stdout } = process;
   const troubles: string[] = [];
   const trouble = (message: string) => troubles.push(message);
@@ -48,6 +50,7 @@ export async function runTui(engine: EngineClient, { version, recording }: TuiOp
     host.scrollback.say(troubles.flatMap((each) => complaintLines([each])));
     engine.ask = askOnScreen(host);
     host.start();
+    if (lesson) host.desk.show('lesson', 'prompt');
     return await host.ended;
   } finally {
     host.dispose();

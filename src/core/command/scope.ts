@@ -5,6 +5,7 @@
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Item } from '../output/item.ts';
 import type { Command } from './define.ts';
+import type { LessonFiles } from './lesson-files.ts';
 import type { Settings } from './settings.ts';
 
 /** The task that commands without a task argument mean. */
@@ -55,9 +56,10 @@ export interface Shell {
   /** Keeps a value as the next `$N`; returns N. */
   keepValue(value: unknown): number;
   readonly recording: RecordingControl;
+  readonly lessons: LessonFiles;
   /** True when a recording is replayed: it has a live target's liveness, and yet it never changes. */
   readonly isReplay: boolean;
-  /** Waits on the clock of the target's side; ends early when the command is cancelled. */
+  /** Waits, a replay only by its clock; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
   /** Wall-clock time in milliseconds since 1970. */
   now(): number;

@@ -1,0 +1,20 @@
+/**
+ * Where the session's lesson stands, as its own command tells it.
+ */
+import type { EngineClient } from '../engine/client.ts';
+
+export interface Standing {
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** Undefined where there is no lesson. Throws EngineDied. */
+export async function lessonStanding(engine: EngineClient): Promise<Standing | undefined> {
+  for await (const output of engine.run('lesson', { json: true, rc: false, pane: true })) {
+    if (output.kind !== 'json') continue;
+    const { rows } = JSON.parse(output.line) as { readonly rows?: readonly Partial<Standing>[] };
+    const { step, steps } = rows?.[0] ?? {};
+    return typeof step === 'number' && typeof steps === 'number' ? { step, steps } : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,133 @@
+/**
+ * A lesson as it is shown: a step with its task and the hints taken so far, the list of steps, and what stands behind a
+ * step that is passed.
+ */
+import type { LessonStep } from '../formats/lesson.ts';
+import { type Item, row } from '../output/item.ts';
+import { type Line, span } from '../output/line.ts';
+import { answerForm, expectedAnswer } from './lesson-answer.ts';
+import { passedCount, stepProgress } from './lesson-progress.ts';
+import { filled, proseLines } from './lesson-prose.ts';
+import type { Lecture } from './lesson-state.ts';
+import type { Shell } from './scope.ts';
+
+const INDENT = '   ';
+
+/** The step, with the lesson's introduction before the first. */
+export function stepItem(shell: Shell, lecture: Lecture, width: number): Item {
+  const { name, lesson, progress, index, step } = lecture;
+  const { passed, hints } = stepProgress(progress, step.title);
+  const data = {
+    lesson: name,
+    step: index + 1,
+    steps: lesson.steps.length,
+    title: step.title,
+    task: step.task ?? null,
+    answer: answerForm(step.checks) || null,
+    options: step.options.map(({ letter, text }) => ({ letter, text })),
+    hints: step.hints.slice(0, hints),
+    passed,
+  };
+  return row(data, () => [
+    ...(index === 0 ? introduction(shell, lecture, width) : []),
+    heading(lecture, passed),
+    '',
+    ...(step.prose.length === 0 ? [] : [...proseLines(shell, step.prose, width), '']),
+    ...taskLines(shell, step, width),
+    ...step.hints.slice(0, hints).flatMap((hint) => hintLines(shell, hint, width)),
+    ways(lecture),
+  ]);
+}
+
+/** The next hint. */
+export function hintLines(shell: Shell, hint: string, width: number): readonly Line[] {
+  return filled(shell, hint, { width, first: 'Hint: ', rest: '      ' });
+}
+
+/** What someone who knows would have done, and why. */
+export function solutionLines(shell: Shell, step: LessonStep, width: number): readonly Line[] {
+  const commands = step.expert.map(
+    (line): Line => [INDENT, span('kdbg> ', undefined, 'dim'), span(line, { kind: 'command', line }, 'symbol')],
+  );
+  return [
+    ...(step.reason === undefined ? [] : filled(shell, step.reason, { width, first: '', rest: '' })),
+    ...(commands.length === 0 ? [] : ['An expert would have typed:', ...commands]),
+  ];
+}
+
+/** The answers that would have been right; empty where a command was to be run. */
+export function rightAnswers({ checks, options }: LessonStep): string {
+  const answers = checks.flatMap((check): readonly string[] => {
+    if (check.kind === 'ran') return [];
+    const expected = expectedAnswer(check);
+    if (check.kind === 'number' && check.from !== check.to) return [`${check.from} to ${check.to}`];
+    const option = check.kind === 'choice' && options.find(({ letter }) => letter === check.letter);
+    return [option ? `${option.letter}) ${option.text}` : expected];
+  });
+  return answers.join(' or ');
+}
+
+/** The steps, each with what became of it. */
+export function stepListItems({ lesson, progress, index }: Lecture): readonly Item[] {
+  return lesson.steps.map((step, i) => {
+    const { passed, hints, wrong, shown } = stepProgress(progress, step.title);
+    const state = passed ? (shown ? 'shown' : 'passed') : '';
+    const help = [
+      ...(hints > 0 ? [`${hints} ${hints === 1 ? 'hint' : 'hints'}`] : []),
+      ...(wrong > 0 ? [`${wrong} wrong`] : []),
+    ].join(', ');
+    const data = { step: i + 1, title: step.title, passed, shown, hints, wrong, current: i === index };
+    const line = `${i === index ? '>' : ' '} ${String(i + 1).padStart(2)}  ${state.padEnd(6)}  `;
+    return row(data, () => [
+      [line, span(step.title, { kind: 'command', line: `lesson goto ${i + 1}` }), help === '' ? '' : `  (${help})`],
+    ]);
+  });
+}
+
+/** One line: how far the learner is. */
+export function standing({ lesson, progress }: Lecture): string {
+  const passed = passedCount(lesson, progress);
+  return passed === lesson.steps.length
+    ? 'all steps are passed'
+    : `${passed} of ${lesson.steps.length} steps are passed`;
+}
+
+function introduction(shell: Shell, { lesson }: Lecture, width: number): readonly Line[] {
+  return [
+    [span(lesson.title, undefined, 'header')],
+    '',
+    ...(lesson.introduction.length === 0 ? [] : [...proseLines(shell, lesson.introduction, width), '']),
+  ];
+}
+
+function heading({ lesson, index, step }: Lecture, passed: boolean): Line {
+  return [
+    span(`Step ${index + 1} of ${lesson.steps.length}: ${step.title}`, undefined, 'header'),
+    ...(passed ? [span('  (passed)', undefined, 'good')] : []),
+  ];
+}
+
+function taskLines(shell: Shell, step: LessonStep, width: number): readonly Line[] {
+  if (step.task === undefined && step.options.length === 0) return [];
+  const task = step.task === undefined ? [] : filled(shell, step.task, { width, first: '=> ', rest: INDENT });
+  const options = step.options.flatMap(({ letter, text }) =>
+    filled(shell, text, { width, first: `${INDENT}${letter}) `, rest: `${INDENT}   ` }),
+  );
+  return [...task, ...options, ''];
+}
+
+/** What can be typed now. */
+function ways({ progress, step }: Lecture): Line {
+  const { hints, passed } = stepProgress(progress, step.title);
+  const form = answerForm(step.checks);
+  const left = step.hints.length - hints;
+  const runs = step.checks.some(({ kind }) => kind === 'ran');
+  const parts = [
+    ...(passed || form === '' ? [] : [`"answer ${form}"`]),
+    ...(passed || !runs ? [] : ['it is passed when you have run it']),
+    ...(passed || left <= 0 ? [] : [`"lesson hint" (${left} left)`]),
+    ...(passed && step.checks.length > 0 ? ['"lesson solution" tells why'] : []),
+    ...(passed || step.checks.length === 0 ? ['"lesson next" goes on'] : []),
+  ];
+  return [span(parts.join(', '), undefined, 'dim')];
+}
