@@ -9,6 +9,8 @@ export class RecordedShell {
   readonly #recording: Recording;
   /** The moment that the last recorded line was answered from. */
   #last = 0;
+  /** What the running command has slept. */
+  #slept = 0;
 
   constructor(recording: Recording) {
     this.#recording = recording;
@@ -20,11 +22,16 @@ export class RecordedShell {
     // A pane looks beside the session: the user's next line is answered as if it had not.
     if (by !== 'pane') this.#last = epoch ?? this.#last;
     this.#recording.seek(epoch ?? 'end');
+    this.#slept = 0;
   }
 
   /** The recorded wall clock of that moment. */
   now(): number {
-    return this.#recording.now();
+    return this.#recording.now() + this.#slept;
+  }
+
+  sleep(milliseconds: number): void {
+    this.#slept += milliseconds;
   }
 
   /** The session as it was: each command with what it printed, and the notes. */

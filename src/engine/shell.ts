@@ -61,6 +61,8 @@ export interface SessionOptions {
 export interface Replay {
   begin(line: string, by: 'user' | 'rc' | 'pane'): void;
   now(): number;
+  /** So much of the recorded time goes by, at once. */
+  sleep(milliseconds: number): void;
   transcript(): Iterable<Line>;
 }
 
@@ -214,8 +216,12 @@ export class SessionShell implements Shell {
     return this.#variables.keys();
   }
 
-  /** Sleeps in steps, so that Ctrl-C ends it at once. */
+  /** Sleeps in steps, so that Ctrl-C ends it at once; a replay's clock goes on by itself. */
   sleep(milliseconds: number): void {
+    if (this.#options.replay !== undefined) {
+      this.#options.replay.sleep(milliseconds);
+      return;
+    }
     const idle = new Int32Array(new SharedArrayBuffer(4));
     const end = performance.now() + milliseconds;
     for (let left = milliseconds; left > 0; left = end - performance.now()) {

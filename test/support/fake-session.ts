@@ -37,14 +37,14 @@ export interface FakeSession {
 /** A session whose context is the task with this PID. */
 export function fakeSession(
   fake: FakeKernel,
-  options: FakeKernelOptions & { readonly pid?: number } = {},
+  options: FakeKernelOptions & { readonly pid?: number; readonly recorder?: SessionRecorder } = {},
 ): FakeSession {
   const notices: string[] = [];
   const cancelled = options.cancelled ?? (() => false);
   const kernel = fake.kernel({ ...options, notice: (text) => notices.push(text) });
   const session = new Session({
     kernel,
-    recorder: NOT_RECORDING,
+    recorder: options.recorder ?? NOT_RECORDING,
     pid: options.pid ?? 1,
     cancelled,
     notices,

@@ -73,6 +73,7 @@ export class FakeTracefs {
   flow: string[] = [];
   /** An option of a tracer is the same in all directories. */
   stackOption = '0\n';
+  #randoms = 0;
 
   constructor() {
     this.#fill(ROOT);
@@ -81,7 +82,11 @@ export class FakeTracefs {
 
   /** All but what is read only to know: the state that must be as it was. */
   snapshot(): string {
-    return JSON.stringify([[...this.files], [...this.directories], this.stackOption]);
+    return JSON.stringify([
+      [...this.files].filter(([path]) => !path.startsWith('/proc/sys/')),
+      [...this.directories],
+      this.stackOption,
+    ]);
   }
 
   makeInstance(name: string): string {
@@ -101,7 +106,13 @@ export class FakeTracefs {
   session(
     options: { readonly control?: false; readonly streams?: false; readonly cancelled?: () => boolean } = {},
   ): FakeSession {
-    const backend: Backend = {
+    const { cancelled } = options;
+    const backend = this.backend(options);
+    return fakeSession(new FakeKernel(), { backend, pid: 500, ...(cancelled === undefined ? {} : { cancelled }) });
+  }
+
+  backend(options: { readonly control?: false; readonly streams?: false } = {}): Backend {
+    return {
       name: 'fake',
       liveness: 'live',
       files: this.source,
@@ -111,12 +122,11 @@ export class FakeTracefs {
       capabilities: () => [],
       close: () => undefined,
     };
-    const { cancelled } = options;
-    return fakeSession(new FakeKernel(), { backend, pid: 500, ...(cancelled === undefined ? {} : { cancelled }) });
   }
 
   readonly source: FileSource = {
     read: (path, limit = Number.POSITIVE_INFINITY) => {
+      if (path === '/proc/sys/kernel/random/uuid') this.files.set(path, `${this.#random()}-0000\n`);
       const text = path.endsWith('/options/func_stack_trace') ? this.stackOption : this.files.get(path);
       if (text === undefined) return { ok: false, failure: absent(path) };
       const bytes = encodeText(text);
@@ -143,6 +153,11 @@ export class FakeTracefs {
     },
     restore: (steps) => void this.restores.push({ steps, after: this.changes.length }),
   };
+
+  /** Others each time, as the kernel's. */
+  #random(): string {
+    return ((0x5eed_0001 + this.#randoms++ * 0x0101_0101) >>> 0).toString(16).padStart(8, '0');
+  }
 
   #fill(directory: string): void {
     for (const [name, text] of Object.entries(FIRST)) this.files.set(`${directory}/${name}`, text);

@@ -5,7 +5,7 @@ import { OpenError } from '../../core/errors.ts';
 import type { KernelIdentity } from './identity.ts';
 
 /** The format that this kdbg writes, and the newest that it reads. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 /** The oldest reader that understands what this kdbg writes. */
 const MIN_READER = 1;
 export const HEADER_LENGTH_MAX = 64 * 1024;

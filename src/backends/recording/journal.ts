@@ -4,7 +4,7 @@
  * that it does not know. Lines come from files that anybody may have written: every member is checked here.
  */
 import { DataError } from '../../core/errors.ts';
-import type { Capability, FileFailure } from '../../core/memory/backend.ts';
+import type { Capability, ControlStep, FileFailure } from '../../core/memory/backend.ts';
 import type { FaultReason, Space } from '../../core/memory/fault.ts';
 
 /** Numbers of contents, one after the other. Number 0 is a page of zeros, which no file stores. */
@@ -35,12 +35,22 @@ export type JournalRecord =
       readonly reason: FileFailure['reason'];
       readonly detail: string;
     }
+  | { readonly k: 'control'; readonly steps: readonly ControlStep[]; readonly failed?: FileFailure }
+  | { readonly k: 'restore'; readonly steps: readonly ControlStep[] }
+  | ({ readonly k: 'stream'; readonly path: string } & StreamRecord)
   | { readonly k: 'command'; readonly line: string; readonly at: number; readonly by: string }
   | { readonly k: 'output'; readonly data: Contents; readonly lines: number; readonly cut?: number }
   | { readonly k: 'output'; readonly withheld: string }
   | { readonly k: 'end'; readonly status: number; readonly ms: number }
   | { readonly k: 'note'; readonly text: string; readonly at: number }
   | { readonly k: 'close'; readonly at: number };
+
+/** What came of a stream: bytes (none at all where it was opened), a pause, its end, or no stream. */
+export type StreamRecord =
+  | { readonly data: Contents }
+  | { readonly idle: true }
+  | { readonly ended: string }
+  | { readonly reason: FileFailure['reason']; readonly detail: string };
 
 const FAULT_REASONS: ReadonlySet<string> = new Set<FaultReason>([
   'unmapped',
@@ -91,6 +101,9 @@ const DECODERS: ReadonlyMap<string, (line: Line) => JournalRecord | undefined> =
   ['file', (line) => decodeFile('file', line)],
   ['list', (line) => decodeFile('list', line)],
   ['link', (line) => decodeFile('link', line)],
+  ['control', decodeControl],
+  ['restore', ({ steps }) => (areSteps(steps) ? { k: 'restore', steps } : undefined)],
+  ['stream', decodeStream],
   ['command', decodeCommand],
   ['output', decodeOutput],
   ['end', decodeEnd],
@@ -145,8 +158,42 @@ function decodeFile(k: FileQuestion, line: Line): JournalRecord | undefined {
   const { path, data, reason, detail } = line;
   if (typeof path !== 'string') return undefined;
   if (contents(data)) return { k, path, data, ...(line['truncated'] === true ? { truncated: true } : {}) };
-  if (typeof reason !== 'string' || !FAILURES.has(reason) || typeof detail !== 'string') return undefined;
-  return { k, path, reason: reason as FileFailure['reason'], detail };
+  if (!isFailure(reason) || typeof detail !== 'string') return undefined;
+  return { k, path, reason, detail };
+}
+
+function decodeControl({ steps, failed }: Line): JournalRecord | undefined {
+  if (!areSteps(steps)) return undefined;
+  if (failed === undefined) return { k: 'control', steps };
+  if (typeof failed !== 'object' || failed === null) return undefined;
+  const { path, reason, detail } = failed as Line;
+  if (typeof path !== 'string' || !isFailure(reason) || typeof detail !== 'string') return undefined;
+  return { k: 'control', steps, failed: { path, reason, detail } };
+}
+
+function decodeStream({ path, data, idle, ended, reason, detail }: Line): JournalRecord | undefined {
+  if (typeof path !== 'string') return undefined;
+  if (contents(data)) return { k: 'stream', path, data };
+  if (idle === true) return { k: 'stream', path, idle };
+  if (typeof ended === 'string') return { k: 'stream', path, ended };
+  if (!isFailure(reason) || typeof detail !== 'string') return undefined;
+  return { k: 'stream', path, reason, detail };
+}
+
+function areSteps(value: unknown): value is readonly ControlStep[] {
+  if (!Array.isArray(value)) return false;
+  return (value as readonly unknown[]).every((step) => {
+    if (typeof step !== 'object' || step === null) return false;
+    const { kind, path, text } = step as Line;
+    if (typeof path !== 'string') return false;
+    return (
+      kind === 'mkdir' || kind === 'rmdir' || ((kind === 'write' || kind === 'append') && typeof text === 'string')
+    );
+  });
+}
+
+function isFailure(value: unknown): value is FileFailure['reason'] {
+  return typeof value === 'string' && FAILURES.has(value);
 }
 
 function decodeCommand({ line, at, by }: Line): JournalRecord | undefined {

@@ -19,6 +19,7 @@ import type {
 import { Fault, type ReadRange } from '../../core/memory/fault.ts';
 import type { Compression } from './chunk.ts';
 import { identify } from './identity.ts';
+import { type RecordedControlSource, recordControl, recordStreams } from './record-control.ts';
 import { createRecording, type RecordingWriter } from './writer.ts';
 
 const PAGE_MASK = ~BigInt(PAGE_SIZE - 1);
@@ -26,15 +27,19 @@ const PAGE_MASK = ~BigInt(PAGE_SIZE - 1);
 const SPLIT_PAGES_MAX = 4096;
 
 /** A backend that writes every answer to the writer of the moment, when there is one. */
-export function recordBackend(inner: Backend, current: () => RecordingWriter | undefined): Backend {
+export function recordBackend(
+  inner: Backend,
+  current: () => RecordingWriter | undefined,
+  control = inner.control && recordControl(inner.control, current),
+): Backend {
   const { vmcoreinfo, regain } = inner;
   return {
     name: inner.name,
     liveness: inner.liveness,
     ...(inner.memory && { memory: recordMemory(inner.memory, current) }),
     ...(inner.files && { files: recordFiles(inner.files, current) }),
-    ...(inner.control && { control: inner.control }),
-    ...(inner.streams && { streams: inner.streams }),
+    ...(control && { control }),
+    ...(inner.streams && { streams: recordStreams(inner.streams, current) }),
     ...(vmcoreinfo && { vmcoreinfo: () => vmcoreinfo.call(inner) }),
     ...(regain && { regain: () => regain.call(inner) }),
     get counters() {
@@ -68,11 +73,13 @@ export class Recorder {
   /** To be used in the place of the backend given. */
   readonly backend: Backend;
   readonly #inner: Backend;
+  readonly #control: RecordedControlSource | undefined;
   #writer: RecordingWriter | undefined;
 
   constructor(inner: Backend) {
     this.#inner = inner;
-    this.backend = recordBackend(inner, () => this.writer);
+    this.#control = inner.control && recordControl(inner.control, () => this.writer);
+    this.backend = recordBackend(inner, () => this.writer, this.#control);
   }
 
   /** The recording being written. */
@@ -101,6 +108,8 @@ export class Recorder {
     this.stop();
     this.#writer = writer;
     announce(this.#inner, writer);
+    const said = this.#control?.said() ?? [];
+    if (said.length > 0) writer.restore(said);
     return writer;
   }
 

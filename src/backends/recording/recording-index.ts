@@ -3,11 +3,12 @@
  * the session as it went. Contents stay in the file until they are used.
  */
 import { DataError } from '../../core/errors.ts';
-import type { Capability, FileFailure } from '../../core/memory/backend.ts';
+import type { Capability, ControlStep, FileFailure } from '../../core/memory/backend.ts';
 import type { FaultReason, Space } from '../../core/memory/fault.ts';
 import { decodeText } from '../../core/memory/text.ts';
 import { ZERO_PAGE } from './contents.ts';
 import { type Contents, decodeJournalLine, type FileQuestion, type JournalRecord } from './journal.ts';
+import { controlKey, type RecordedStream } from './recorded-control.ts';
 import type { Damage, RecordingFile } from './recording-file.ts';
 import { Session } from './session.ts';
 import { ANSWERS_MAX, Versions } from './versions.ts';
@@ -42,6 +43,12 @@ export class RecordingIndex {
   /** By question and path: an index into `answers`. */
   readonly files = new Versions<string>();
   readonly answers: RecordedFile[] = [];
+  /** By epoch and steps: how each such change went, in their order. */
+  readonly changes = new Map<string, (FileFailure | 'done')[]>();
+  /** What the session said to restore, in its order. */
+  readonly restores: { readonly epoch: number; readonly steps: readonly ControlStep[] }[] = [];
+  /** By path: each time that it was opened. */
+  readonly streams = new Map<string, RecordedStream[]>();
   readonly session = new Session();
   capabilities: readonly Capability[] = [];
   vmcoreinfo: Contents | undefined;
@@ -87,6 +94,20 @@ export class RecordingIndex {
         );
         this.files.add(fileKey(record.k, record.path), epoch, this.answers.length - 1);
         return;
+      case 'control': {
+        const key = controlKey(epoch, record.steps);
+        const answers = this.changes.get(key) ?? [];
+        answers.push(record.failed ?? 'done');
+        this.changes.set(key, answers);
+        return;
+      }
+      case 'restore':
+        this.restores.push({ epoch, steps: record.steps });
+        return;
+      case 'stream':
+        if ('data' in record) for (const number of record.data) checkContent(number, contents);
+        this.#addStream(record, epoch);
+        return;
       case 'capabilities':
         this.capabilities = record.list;
         return;
@@ -104,6 +125,25 @@ export class RecordingIndex {
       default:
         this.session.apply(record);
     }
+  }
+
+  /** Bytes, a pause and an end belong to the stream that was opened last. */
+  #addStream(record: JournalRecord & { readonly k: 'stream' }, epoch: number): void {
+    const streams = this.streams.get(record.path) ?? [];
+    this.streams.set(record.path, streams);
+    const begun = (failure?: FileFailure): RecordedStream => {
+      const stream = { epoch, pieces: [], failure, ended: undefined };
+      streams.push(stream);
+      return stream;
+    };
+    if ('reason' in record) {
+      begun({ path: record.path, reason: record.reason, detail: record.detail });
+      return;
+    }
+    const isBeginning = 'data' in record && record.data.length === 0;
+    const stream = isBeginning ? begun() : (streams.at(-1) ?? begun());
+    if ('ended' in record) stream.ended = record.ended;
+    else if (!isBeginning) stream.pieces.push('data' in record ? record.data : []);
   }
 
   #addPages(space: Space, address: string, count: number, answer: (i: number) => number): void {
@@ -130,6 +170,8 @@ export interface RecordedMoment {
   readonly index: RecordingIndex;
   /** The epoch to answer for. */
   readonly position: () => number;
+  /** The last epoch whose command is over there: the one before, or the last of all beyond the end. */
+  readonly done: () => number;
   /** Told the bytes of each request. */
   readonly count: (bytes: number) => void;
 }

@@ -9,10 +9,11 @@ import { NotFoundError } from '../../core/errors.ts';
 import type { Backend, Capability } from '../../core/memory/backend.ts';
 import { decodeText } from '../../core/memory/text.ts';
 import type { RecordingHeader } from './header.ts';
+import { RecordedControl, RecordedStreams } from './recorded-control.ts';
 import { RecordedFiles } from './recorded-files.ts';
 import { RecordedMemory } from './recorded-memory.ts';
 import { type Damage, openRecordingFile, type RecordingFile } from './recording-file.ts';
-import { indexRecording, type RecordingIndex } from './recording-index.ts';
+import { indexRecording, type RecordedMoment, type RecordingIndex } from './recording-index.ts';
 import type { RecordedCommand, RecordedEvent } from './session.ts';
 
 /** Opens a recording. Damage within it is a notice; a file that is no recording at all throws OpenError. */
@@ -32,9 +33,14 @@ export class Recording {
   readonly backend: Backend;
   /** What the user should know of the file: that it is cut off or damaged, and from where on. */
   readonly notices: readonly string[];
+  readonly #counters = { roundTrips: 0, bytes: 0 };
   readonly #file: RecordingFile;
   readonly #index: RecordingIndex;
   #position: number;
+  /** The last command whose effects are there. */
+  #done: number;
+  readonly #control: RecordedControl;
+  readonly #streams: RecordedStreams;
 
   constructor(file: RecordingFile, index: RecordingIndex) {
     this.path = file.path;
@@ -42,8 +48,12 @@ export class Recording {
     this.#file = file;
     this.#index = index;
     this.#position = index.session.commands.length;
+    this.#done = this.#position;
     this.notices = noticesOf(file, index);
-    this.backend = this.#makeBackend();
+    const moment = this.#moment();
+    this.#control = new RecordedControl(moment);
+    this.#streams = new RecordedStreams(moment);
+    this.backend = this.#makeBackend(moment);
   }
 
   /** Which kernel was recorded. */
@@ -76,6 +86,9 @@ export class Recording {
       throw new NotFoundError('command', String(position), [], `in ${this.path}, which has ${last}`);
     }
     this.#position = epoch;
+    this.#done = position === 'end' ? last : epoch - 1;
+    this.#control.rewind();
+    this.#streams.rewind();
     this.#index.pages.virtual.rewind();
     this.#index.pages.physical.rewind();
     this.#index.files.rewind();
@@ -115,19 +128,31 @@ export class Recording {
     this.#file.close();
   }
 
-  #makeBackend(): Backend {
-    const { target } = this.header;
-    const counters = { roundTrips: 0, bytes: 0 };
-    const count = (bytes: number): void => {
-      counters.roundTrips++;
-      counters.bytes += bytes;
+  #moment(): RecordedMoment {
+    return {
+      file: this.#file,
+      index: this.#index,
+      position: () => this.#position,
+      done: () => this.#done,
+      count: (bytes) => {
+        this.#counters.roundTrips++;
+        this.#counters.bytes += bytes;
+      },
     };
-    const moment = { file: this.#file, index: this.#index, position: () => this.#position, count };
+  }
+
+  #makeBackend(moment: RecordedMoment): Backend {
+    const { target } = this.header;
+    const counters = this.#counters;
+    // Recordings of sessions that changed nothing have none, as those of older versions.
+    const isControlled = this.#index.restores.length > 0 || this.#index.changes.size > 0;
     return {
       name: `replay:${this.path}`,
       liveness: target.liveness,
       ...(target.serves.includes('memory') && { memory: new RecordedMemory(moment) }),
       ...(target.serves.includes('files') && { files: new RecordedFiles(moment) }),
+      ...(isControlled && { control: this.#control }),
+      ...(this.#index.streams.size > 0 && { streams: this.#streams }),
       counters,
       vmcoreinfo: () => this.#index.vmcoreinfo && decodeText(this.#file.join(this.#index.vmcoreinfo)),
       capabilities: () => [this.#describe(), ...this.#index.capabilities],

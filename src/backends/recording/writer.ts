@@ -8,7 +8,14 @@
  */
 import { BackendError } from '../../core/errors.ts';
 import { PAGE_SIZE } from '../../core/memory/address.ts';
-import type { Capability, FileResult, ListResult, ReadRequest } from '../../core/memory/backend.ts';
+import type {
+  Capability,
+  ControlStep,
+  FileFailure,
+  FileResult,
+  ListResult,
+  ReadRequest,
+} from '../../core/memory/backend.ts';
 import { Fault, type ReadRange } from '../../core/memory/fault.ts';
 import { type Compression, encodeChunk, firstChain } from './chunk.ts';
 import { ContentPacker } from './contents.ts';
@@ -183,6 +190,33 @@ export class RecordingWriter {
     this.#answer('link', path, target === undefined ? { ok: false, failure } : { ok: true }, () =>
       Buffer.from(target ?? ''),
     );
+  }
+
+  /** A change of tracefs, and what came of it. */
+  control(steps: readonly ControlStep[], failure: FileFailure | undefined): void {
+    this.#journal({ k: 'control', steps, ...(failure === undefined ? {} : { failed: failure }) });
+  }
+
+  /** What the session says to restore when it ends. */
+  restore(steps: readonly ControlStep[]): void {
+    this.#journal({ k: 'restore', steps });
+  }
+
+  /** What came of a stream; no bytes at all where it was opened. */
+  stream(
+    path: string,
+    came:
+      | { readonly bytes: Uint8Array }
+      | { readonly idle: true }
+      | { readonly ended: string }
+      | { readonly failure: FileFailure },
+  ): void {
+    if (this.#state !== 'open') return;
+    if ('bytes' in came) {
+      this.#journal({ k: 'stream', path, data: came.bytes.length === 0 ? [] : this.#contents.add(came.bytes) });
+    } else if ('failure' in came) {
+      this.#journal({ k: 'stream', path, reason: came.failure.reason, detail: came.failure.detail });
+    } else this.#journal({ k: 'stream', path, ...came });
   }
 
   /** Writes what waits: contents first, so that a journal line never names what is not there. */

@@ -4,13 +4,16 @@
  */
 import { UsageError } from '../errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { controlOf, ownTrace } from '../kernel/trace-own.ts';
+import { controlOf } from '../kernel/trace-control.ts';
+import { lastRecordedTrace, ownTrace } from '../kernel/trace-own.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { decodeText } from '../memory/text.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 
 /** Of a buffer's text at most: what came last is cut. */
 const TEXT_MAX = 64 * 1024 * 1024;
+/** Not among what a kernel has derived: that is forgotten when a recording starts, what came is not. */
+const kept = new WeakMap<Kernel, string>();
 
 /** The text of the buffer that --shared and -i choose. Throws UsageError where there is none. */
 export function chosenText(kernel: Kernel, { shared, i }: TraceArgs): string {
@@ -21,17 +24,16 @@ export function chosenText(kernel: Kernel, { shared, i }: TraceArgs): string {
 
 /** Keeps the text of a trace that was stopped, for `trace show`. */
 export function keepText(kernel: Kernel, text: string): void {
-  kept(kernel).text = text;
+  kept.set(kernel, text);
 }
 
 /** The text of the trace that was stopped last. */
-function kept(kernel: Kernel): { text: string } {
-  return kernel.memo('kept trace', 'session', () => ({ text: '' }));
-}
-
 function keptText(kernel: Kernel): string {
-  const { text } = kept(kernel);
-  if (text !== '') return text;
+  // A recording may be entered at any line of it: what was kept then was read when the trace was stopped.
+  const recorded = lastRecordedTrace(kernel);
+  if (recorded !== undefined) return textOf(kernel, recorded.instance);
+  const text = kept.get(kernel);
+  if (text !== undefined) return text;
   controlOf(kernel);
   throw new UsageError('no trace is on, and none was', {
     hint: '"trace start" begins one; --shared shows the shared buffer',
@@ -40,7 +42,11 @@ function keptText(kernel: Kernel): string {
 
 /** A buffer's text: `trace` is read without taking anything out of it. */
 export function bufferText(kernel: Kernel, instance: string | undefined): string {
-  const path = `${tracefs(kernel).directory(checkedInstance(kernel, instance))}/trace`;
+  return textOf(kernel, checkedInstance(kernel, instance));
+}
+
+function textOf(kernel: Kernel, instance: string | undefined): string {
+  const path = `${tracefs(kernel).directory(instance)}/trace`;
   const result = kernel.files.read(path, TEXT_MAX);
   if (!result.ok) throw new UsageError(`${path}: ${result.failure.detail}`);
   return decodeText(result.bytes);

@@ -36,11 +36,12 @@ export function startWatched(scope: Scope, request: Omit<TraceRequest, 'ownPids'
 function measureRate(scope: Scope): number {
   const { trace } = ownDirectory(scope.kernel);
   const fs = tracefs(scope.kernel);
-  const started = scope.shell.now();
-  const before = entriesWritten(readTraceStats(fs, trace.instance));
+  const before = readTraceStats(fs, trace.instance);
   scope.shell.sleep(PROBATION_MS);
-  const written = entriesWritten(readTraceStats(fs, trace.instance)) - before;
-  return (written * 1000) / Math.max(PROBATION_MS, scope.shell.now() - started);
+  const after = readTraceStats(fs, trace.instance);
+  // By the target's clock: the wire's delays are not counted, and a recording finds what was found.
+  const passed = Math.max(PROBATION_MS, (after.uptime ?? 0) - (before.uptime ?? 0));
+  return ((entriesWritten(after.cpus) - entriesWritten(before.cpus)) * 1000) / passed;
 }
 
 /** The threads of kdbg (or of its reader) there, and all above it: the shell, sudo, the SSH server. */

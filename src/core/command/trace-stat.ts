@@ -18,10 +18,8 @@ const STAT_COLUMNS = {
 
 export function* traceStat({ kernel }: Scope, args: TraceArgs): Iterable<Item> {
   const instance = args.shared ? undefined : (args.i ?? ownDirectory(kernel).trace.instance);
-  for (const { cpu, entries, overrun, dropped, bytes } of readTraceStats(
-    tracefs(kernel),
-    checkedInstance(kernel, instance),
-  )) {
+  const { cpus } = readTraceStats(tracefs(kernel), checkedInstance(kernel, instance));
+  for (const { cpu, entries, overrun, dropped, bytes } of cpus) {
     yield row({ cpu, entries, overrun, dropped, bytes }, STAT_COLUMNS);
   }
 }

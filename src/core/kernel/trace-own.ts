@@ -7,7 +7,7 @@
  * starts.
  */
 import { BackendError, UnsupportedError, UsageError } from '../errors.ts';
-import type { ControlSource, ControlStep } from '../memory/backend.ts';
+import type { ControlSource, ControlStep, FileFailure } from '../memory/backend.ts';
 import type { Kernel } from './kernel.ts';
 import { fileText } from './text-file.ts';
 import { setUpSteps, startSteps, type TraceRequest, undoSteps } from './trace-plan.ts';
@@ -16,7 +16,6 @@ import { type Tracefs, tracefs } from './tracefs.ts';
 /** The instance as it runs. */
 export interface OwnTrace {
   readonly instance: string;
-  readonly request: TraceRequest;
   /** What makes tracefs as it was. */
   readonly undo: readonly ControlStep[];
 }
@@ -29,10 +28,28 @@ const holders = new WeakMap<Kernel, { trace: OwnTrace | undefined }>();
 const INSTANCE_KIB_PER_CPU = 1536;
 const SPARE_KIB = 64 * 1024;
 const INSTANCES_MAX = 8;
+const RECORDED =
+  'of a recording, "trace", "trace show -i INSTANCE" and the lines that its session ran show what it read';
 
-/** The trace that is on; undefined when none is. */
+/** The trace that is on; undefined when none is. Of a recording, the one that was on at this moment of it. */
 export function ownTrace(kernel: Kernel): OwnTrace | undefined {
-  return holder(kernel).trace;
+  const restores = kernel.backend.control?.restores?.();
+  return restores === undefined ? holder(kernel).trace : traceOf(restores.at(-1) ?? []);
+}
+
+/** The trace that was on last in a recording, and is on no more at this moment of it. */
+export function lastRecordedTrace({ backend }: Kernel): OwnTrace | undefined {
+  const traces = backend.control?.restores?.().map(traceOf) ?? [];
+  return traces.findLast((trace) => trace !== undefined);
+}
+
+/** What is restored tells what was made: the instance that is removed. */
+function traceOf(undo: readonly ControlStep[]): OwnTrace | undefined {
+  for (const { kind, path } of undo) {
+    const instance = path.slice(path.lastIndexOf('/') + 1);
+    if (kind === 'rmdir' && OWN_INSTANCE.test(instance)) return { instance, undo };
+  }
+  return undefined;
 }
 
 /** Makes the instance and starts it. Throws UsageError, UnsupportedError, BackendError; then all is as before. */
@@ -40,14 +57,13 @@ export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
   const held = holder(kernel);
   const control = controlOf(kernel);
   const fs = tracefs(kernel);
-  if (held.trace !== undefined && fs.instances().includes(held.trace.instance)) {
+  const running = ownTrace(kernel);
+  if (running !== undefined && fs.instances().includes(running.instance)) {
     throw new UsageError('a trace is on already', { hint: '"trace stop" ends it' });
   }
-  checkTracer(fs, request);
+  checkTracer(kernel, fs, request);
   checkRoom(kernel, fs);
-  const instance = `kdbg-${Math.floor(Math.random() * 0x1_0000_0000)
-    .toString(16)
-    .padStart(8, '0')}`;
+  const instance = newInstance(kernel);
   const undo = undoSteps(fs, instance, request.options);
   control.restore(undo);
   try {
@@ -63,8 +79,16 @@ export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
     }
     throw explained(error, request);
   }
-  held.trace = { instance, request, undo };
+  held.trace = { instance, undo };
   return held.trace;
+}
+
+/** A name that nobody has: by the target's random numbers, so that a recording's is the recorded one. */
+function newInstance(kernel: Kernel): string {
+  const digits = /^[0-9a-f]{8}/.exec(fileText(kernel, '/proc/sys/kernel/random/uuid') ?? '')?.[0];
+  if (digits === undefined)
+    throw new UnsupportedError('/proc/sys/kernel/random/uuid cannot be read: no instance can be named');
+  return `kdbg-${digits}`;
 }
 
 /** Stops recording into the buffer, or goes on; what is in it stays. */
@@ -131,22 +155,30 @@ function holder(kernel: Kernel): { trace: OwnTrace | undefined } {
 /** Throws UnsupportedError where nothing can be changed. */
 export function controlOf({ backend }: Kernel): ControlSource {
   if (backend.control !== undefined) return backend.control;
-  throw new UnsupportedError(
-    `nothing can be traced on ${backend.name}: only a live target is`,
-    'a recording holds what its session read, not what it changed: "trace" and "trace show -i INSTANCE" show that',
-  );
+  throw new UnsupportedError(`nothing can be traced on ${backend.name}: only a live target is`, RECORDED);
 }
 
 /** Each step for itself: what a half-made instance lacks keeps nothing else from being undone. */
 function undoAll(control: ControlSource, steps: readonly ControlStep[]): void {
   const failures = steps.map((step) => control.apply([step]));
   const last = failures.at(-1);
-  if (last !== undefined && last.reason !== 'absent') throw new TraceControlError(last.path, last.detail);
+  if (last !== undefined && last.reason !== 'absent') throw refused(last);
 }
 
 function apply(control: ControlSource, steps: readonly ControlStep[]): void {
   const failure = control.apply(steps);
-  if (failure !== undefined) throw new TraceControlError(failure.path, failure.detail);
+  if (failure !== undefined) throw refused(failure);
+}
+
+function refused({ path, reason, detail }: FileFailure): Error {
+  return reason === 'not-recorded' ? nothingAnew() : new TraceControlError(path, detail);
+}
+
+function nothingAnew(): Error {
+  return new UnsupportedError(
+    'this is a recording, and its session did nothing like this: nothing can be traced anew',
+    RECORDED,
+  );
 }
 
 /** A file of tracefs that refused what was written. */
@@ -163,8 +195,10 @@ class TraceControlError extends BackendError {
   }
 }
 
-function checkTracer(fs: Tracefs, { tracer }: TraceRequest): void {
-  const available = (fs.text(`${fs.root}/available_tracers`) ?? '').split(/\s+/);
+function checkTracer({ backend }: Kernel, fs: Tracefs, { tracer }: TraceRequest): void {
+  const text = fs.text(`${fs.root}/available_tracers`);
+  if (text === undefined && backend.control?.restores !== undefined) throw nothingAnew();
+  const available = (text ?? '').split(/\s+/);
   if (available.includes(tracer)) return;
   throw new UsageError(`this kernel has no tracer "${tracer}"`, { hint: `it has ${available.join(', ')}, and events` });
 }

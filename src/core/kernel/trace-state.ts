@@ -83,19 +83,26 @@ function kibOf(text: string | undefined): number | undefined {
   return size === undefined ? undefined : Number(size);
 }
 
-/** By CPU. Two requests. */
-export function readTraceStats(fs: Tracefs, instance: string | undefined): readonly TraceStats[] {
+/** By CPU, and when they were read: milliseconds since the target was started, where it says. Two requests. */
+export function readTraceStats(
+  fs: Tracefs,
+  instance: string | undefined,
+): { readonly cpus: readonly TraceStats[]; readonly uptime: number | undefined } {
   const directory = `${fs.directory(instance)}/per_cpu`;
   const cpus = fs
     .names(directory)
     .flatMap((name) => (/^cpu\d{1,5}$/.test(name) ? [Number(name.slice(3))] : []))
     .sort((a, b) => a - b);
-  return fs.texts(cpus.map((cpu) => `${directory}/cpu${cpu}/stats`)).flatMap((text, i) => {
+  const texts = fs.texts([...cpus.map((cpu) => `${directory}/cpu${cpu}/stats`), '/proc/uptime']);
+  const stats = cpus.flatMap((cpu, i) => {
+    const text = texts[i];
     if (text === undefined) return [];
     const count = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(text)?.[1] ?? 0);
     const [entries, overrun, dropped, bytes] = ['entries', 'overrun', 'dropped events', 'bytes'].map(count);
-    return [{ cpu: cpus[i] as number, entries, overrun, dropped, bytes } as TraceStats];
+    return [{ cpu, entries, overrun, dropped, bytes } as TraceStats];
   });
+  const since = /^\d{1,12}\.\d\d/.exec(texts.at(-1) ?? '')?.[0];
+  return { cpus: stats, uptime: since === undefined ? undefined : Number(since) * 1000 };
 }
 
 /** How many entries were ever written, as far as the counters tell. */

@@ -124,6 +124,8 @@ export interface ControlSource {
    * lost. In the place of what was said before; said before the first change that it undoes.
    */
   restore(steps: readonly ControlStep[]): void;
+  /** Of a recording, what its session had said to restore by this moment of it, oldest first. */
+  restores?(): readonly (readonly ControlStep[])[];
 }
 
 /** Files that flow and never end: trace_pipe of a tracing instance, /dev/kmsg. Live targets only. */

@@ -41,14 +41,14 @@ describe('a recording', () => {
   it('says whose it is in a first line that is plain JSON', () => {
     const { replay, path } = recorded(() => undefined);
     expect(replay.header).toEqual({
-      version: 1,
+      version: 2,
       tool: 'kdbg 1.2.3',
       created: '2026-11-21T00:00:00.000Z',
       target: { name: 'fake', liveness: 'live', serves: ['memory', 'files'], pid: 42 },
       kernel: { release: '6.1.0-fake', version: undefined, arch: undefined, buildId: undefined, bootId: 'b00t' },
       userData: false,
     });
-    expect(dump(path).text).toMatch(/^\{"kdbg":1,"minReader":1,"tool":"kdbg 1\.2\.3",/);
+    expect(dump(path).text).toMatch(/^\{"kdbg":2,"minReader":1,"tool":"kdbg 1\.2\.3",/);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(replay.backend.capabilities().map(({ name }) => name)).toEqual(['replay', 'memory']);
     expect(replay.backend.vmcoreinfo?.()).toBe('OSRELEASE=6.1.0-fake\nPAGESIZE=4096');

@@ -57,13 +57,15 @@ test('the counters of each CPU', () => {
   fake.files.set(`${ROOT}/per_cpu/cpu10/stats`, 'nonsense\n');
   fake.files.set(`${ROOT}/per_cpu/cpux/stats`, 'entries: 7\n');
   const { kernel } = fake.session();
-  const stats = readTraceStats(tracefs(kernel), undefined);
-  expect(stats).toEqual([
+  fake.files.set('/proc/uptime', '12.34 20.00\n');
+  const { cpus, uptime } = readTraceStats(tracefs(kernel), undefined);
+  expect(uptime).toBe(12_340);
+  expect(cpus).toEqual([
     { cpu: 0, entries: 0, overrun: 0, dropped: 0, bytes: 0 },
     { cpu: 1, entries: 3, overrun: 2, dropped: 1, bytes: 144 },
     { cpu: 10, entries: 0, overrun: 0, dropped: 0, bytes: 0 },
   ]);
-  expect(entriesWritten(stats)).toBe(6);
+  expect(entriesWritten(cpus)).toBe(6);
 });
 
 describe('where tracefs is', () => {
