@@ -16,7 +16,7 @@ import { readWaitQueue } from './wait-queue.ts';
 
 const STRUCT = 'percpu_rw_semaphore';
 /**
- * WQ_FLAG_CUSTOM, which percpu_rwsem_wait() sets for readers: 4, and 8 while WQ_FLAG_BOOKMARK had that bit (until v6.5). No
+ * WQ_FLAG_CUSTOM, which percpu_rwsem_wait() sets for readers: 4, and 8 before "sched: remove wait bookmarks" (v6.7). No
  * entry of such a queue has the other of the two.
  */
 export const WQ_FLAG_CUSTOM = 0xc;
