@@ -10,11 +10,11 @@ export interface Standing {
 
 /** Undefined where there is no lesson. Throws EngineDied. */
 export async function lessonStanding(engine: EngineClient): Promise<Standing | undefined> {
+  let line = '{}';
   for await (const output of engine.run('lesson', { json: true, rc: false, pane: true })) {
-    if (output.kind !== 'json') continue;
-    const { rows } = JSON.parse(output.line) as { readonly rows?: readonly Partial<Standing>[] };
-    const { step, steps } = rows?.[0] ?? {};
-    return typeof step === 'number' && typeof steps === 'number' ? { step, steps } : undefined;
+    if (output.kind === 'json') line = output.line;
   }
-  return undefined;
+  const { rows } = JSON.parse(line) as { readonly rows?: readonly Partial<Standing>[] };
+  const { step, steps } = rows?.[0] ?? {};
+  return typeof step === 'number' && typeof steps === 'number' ? { step, steps } : undefined;
 }

@@ -142,9 +142,12 @@ export class EngineClient {
           return;
         }
         if (message.kind === 'output') {
-          // Taken only now: what waits to be printed is not much more than a batch.
-          yield* message.batch;
-          this.#taken();
+          // Taken only now: what waits to be printed is not much more than a batch. Taken too when nobody listens on.
+          try {
+            yield* message.batch;
+          } finally {
+            this.#taken();
+          }
           if (performance.now() - since < TURN_MS) continue;
           await nextTurn();
           since = performance.now();

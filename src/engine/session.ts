@@ -3,7 +3,7 @@
  * synchronous, so that tests and batch runs use it in their own thread; worker.ts gives it one.
  */
 import { parseStatement, type Statement, splitStatements } from '../core/command/grammar.ts';
-import { passed } from '../core/command/lesson-play.ts';
+import { bareAnswer, passed } from '../core/command/lesson-play.ts';
 import { PROSE_WIDTH } from '../core/command/lesson-prose.ts';
 import { runStages } from '../core/command/run.ts';
 import type { Scope } from '../core/command/scope.ts';
@@ -184,7 +184,7 @@ export class Session {
     if (failure !== undefined) shell.recordLines(failure.lines);
     if (json !== undefined) yield { kind: 'json', line: json.line(pipeline.source, failure) };
     else if (failure !== undefined) yield { kind: 'error', ...failure };
-    if (json === undefined && mode.pane !== true && !mode.rc) yield* this.#lesson(pipeline, failure?.status ?? 0);
+    if (json === undefined && mode.pane !== true && !mode.rc) yield* this.#lesson(pipeline, thrown?.error);
     if (shell.settings.timing && json === undefined) {
       yield { kind: 'timing', text: timing(before, kernel.backend.counters, performance.now() - started) };
     }
@@ -231,9 +231,12 @@ export class Session {
   }
 
   /** What ran may be what a lesson's step asks for: the step is passed, and the next one shown. */
-  *#lesson({ stages }: Pipeline, status: number): Iterable<Output> {
+  *#lesson({ stages, source }: Pipeline, error: unknown): Iterable<Output> {
     const names = stages.map((stage) => firstName(stage.text));
-    if (!this.shell.lessonWatch.end(names, status)) return;
+    if (!this.shell.lessonWatch.end(names, error === undefined)) {
+      yield* this.#lines(bareAnswer(this.shell, source, error));
+      return;
+    }
     const view = new TextView(undefined);
     const lines: Line[] = [''];
     for (const item of passed(this.scope(), PROSE_WIDTH)) lines.push(...view.lines(item));

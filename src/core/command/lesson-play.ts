@@ -1,15 +1,15 @@
 /**
  * What a learner does with a lesson: answers, asks for hints and the solution, goes from step to step.
  */
-import { UnsupportedError, UsageError } from '../errors.ts';
+import { NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import { type Item, row, text } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
 import { judge } from './lesson-answer.ts';
 import { passedCount, stepProgress, withStep } from './lesson-progress.ts';
 import { filled } from './lesson-prose.ts';
-import { goToStep, keepProgress, type Lecture, lectureOf, passStep } from './lesson-state.ts';
+import { currentLecture, goToStep, keepProgress, type Lecture, lectureOf, passStep } from './lesson-state.ts';
 import { hintLines, rightAnswers, solutionLines, standing, stepItem } from './lesson-view.ts';
-import type { Scope } from './scope.ts';
+import type { Scope, Shell } from './scope.ts';
 
 /** Wrong answers after which a hint is offered. */
 const WRONG_BEFORE_HINT = 2;
@@ -35,6 +35,14 @@ export function* answer(scope: Scope, given: string, width: number): Iterable<It
     ...filled(scope.shell, say === undefined ? 'No, that is not it.' : `No. ${say}`, { width, first: '', rest: '' }),
     ...(offers ? [[span('"lesson hint" helps', undefined, 'dim')]] : []),
   ]);
+}
+
+/** A line that is no command may have been meant as an answer. */
+export function bareAnswer(shell: Shell, line: string, error: unknown): readonly Line[] {
+  const isNoCommand = error instanceof NotFoundError && error.kind === 'command';
+  const step = isNoCommand ? currentLecture(shell)?.step : undefined;
+  if (step?.checks.some(({ kind }) => kind !== 'ran') !== true) return [];
+  return [[span(`if that is your answer: answer ${line}`, undefined, 'dim')]];
 }
 
 /** The step is passed: why, and the next one. */

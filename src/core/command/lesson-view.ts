@@ -123,9 +123,9 @@ function ways({ progress, step }: Lecture): Line {
   const left = step.hints.length - hints;
   const runs = step.checks.some(({ kind }) => kind === 'ran');
   const parts = [
-    ...(passed || form === '' ? [] : [`"answer ${form}"`]),
-    ...(passed || !runs ? [] : ['it is passed when you have run it']),
-    ...(passed || left <= 0 ? [] : [`"lesson hint" (${left} left)`]),
+    ...(passed || form === '' ? [] : [`"answer ${form}" tells what you found`]),
+    ...(passed || !runs ? [] : ['this step is passed when you have run it']),
+    ...(passed || left <= 0 ? [] : [`"lesson hint" helps (${left} left)`]),
     ...(passed && step.checks.length > 0 ? ['"lesson solution" tells why'] : []),
     ...(passed || step.checks.length === 0 ? ['"lesson next" goes on'] : []),
   ];

@@ -38,7 +38,7 @@ export class LessonWatch {
   }
 
   /** It is over; `commands` are the names of those that ran. True when the step is passed by it. */
-  end(commands: readonly string[], status: number): boolean {
+  end(commands: readonly string[], succeeded: boolean): boolean {
     const counted = commands.filter((name) => !NOT_COUNTED.includes(name));
     const checks = this.#checks;
     this.#checks = [];
@@ -46,7 +46,7 @@ export class LessonWatch {
     return checks.some(
       (check) =>
         (check.command === undefined || counted.includes(check.command)) &&
-        (check.shows === undefined ? status === 0 : this.#seen.has(check)),
+        (check.shows === undefined ? succeeded : this.#seen.has(check)),
     );
   }
 }
