@@ -10,7 +10,7 @@ import { frameSpans } from '../src/core/command/stack-view.ts';
 import { moduleName } from '../src/core/command/target-kinds.ts';
 import { type TaskSelector, taskSelector } from '../src/core/command/task-kinds.ts';
 import { chosenTasks } from '../src/core/command/task-operands.ts';
-import { PROC_STACK_NOTICE, type ShownStack, stacksOf } from '../src/core/command/task-stacks.ts';
+import { ALL_STACKS, PROC_STACK_NOTICE, type ShownStack, stacksOf } from '../src/core/command/task-stacks.ts';
 import { taskCells, taskName } from '../src/core/command/task-view.ts';
 import { taskSummaries } from '../src/core/kernel/task-summary.ts';
 import { type Item, notice, row } from '../src/core/output/item.ts';
@@ -60,7 +60,7 @@ interface StacksArgs {
 
 function* show(scope: Scope, args: StacksArgs): Iterable<Item> {
   const tasks = chosenTasks(scope, args.tasks) ?? taskSummaries(scope.kernel);
-  const groups = groupStacks(chosenStacks(scope, args, stacksOf(scope, tasks)), args.s);
+  const groups = groupStacks(chosenStacks(scope, args, stacksOf(scope, tasks, ALL_STACKS)), args.s);
   for (const [i, group] of groups.entries()) yield groupItem(scope, args, group, i);
   if (groups.some(({ frames }) => frames.some(({ method }) => method === 'proc'))) yield notice(PROC_STACK_NOTICE);
   if (groups.length === 0) yield notice('no stack is like that');

@@ -15,7 +15,7 @@ import { counted, lockName, lockSpans, placesOf, stateSpans, waitedText, wrapped
 import type { Scope } from './scope.ts';
 import { frameKey, runsOf } from './stack-groups.ts';
 import { frameSpans } from './stack-view.ts';
-import { type ShownFrame, stacksOf } from './task-stacks.ts';
+import { ALL_STACKS, type ShownFrame, stacksOf } from './task-stacks.ts';
 import { taskName } from './task-view.ts';
 
 interface Blocked {
@@ -69,7 +69,7 @@ function groupBlocked(
   const table = taskTable(kernel);
   const found = new Map<string, BlockedGroup>();
   const cycles = confirmedCycles(kernel, graph);
-  for (const { task, frames, refused } of stacksOf(scope, tasks)) {
+  for (const { task, frames, refused } of stacksOf(scope, tasks, ALL_STACKS)) {
     scope.check();
     const { address } = structOf(kernel, task);
     const wait = graph.waits.get(address);

@@ -39,6 +39,9 @@ export interface ShownStack {
 export const PROC_STACK_NOTICE =
   'from /proc/PID/stack: functions of the scheduler and of locks are left out, and addresses are not told';
 
+/** For who shows nothing before the last stack: fewer requests, each for more. */
+export const ALL_STACKS: UnwindOptions = { batch: 1024 };
+
 /** The stacks of the tasks, in order, in batches. Throws what unwindTasks throws. */
 export function* stacksOf(
   scope: Scope,
