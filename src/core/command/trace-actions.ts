@@ -2,6 +2,7 @@
 import type { Item } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
+import { traceCallees } from './trace-callees.ts';
 import { traceCallers } from './trace-callers.ts';
 import { traceClean } from './trace-clean.ts';
 import { traceFollow } from './trace-follow.ts';
@@ -23,6 +24,7 @@ export const TRACE_ACTIONS = {
   follow: traceFollow,
   stat: traceStat,
   callers: traceCallers,
+  callees: traceCallees,
   functions: (scope, args) => traceList(scope, 'available_filter_functions', args.words),
   events: (scope, args) => traceList(scope, 'available_events', args.words),
   options: (scope, args) => traceList(scope, 'trace_options', args.words),

@@ -4,7 +4,8 @@
  */
 import { UsageError } from '../errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { controlOf, lastRecordedTrace, ownTrace } from '../kernel/trace-own.ts';
+import { controlOf } from '../kernel/trace-control.ts';
+import { lastRecordedTrace, ownTrace } from '../kernel/trace-own.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { decodeText } from '../memory/text.ts';
 import type { TraceArgs } from './trace-arguments.ts';

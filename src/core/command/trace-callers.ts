@@ -1,39 +1,20 @@
 /** Who calls a function: a trace of it for some seconds, its stacks counted. */
 import { UsageError } from '../errors.ts';
-import { ownTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
-import { type Item, notice, PAUSE, row } from '../output/item.ts';
+import { type Item, notice, row } from '../output/item.ts';
 import { span } from '../output/line.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { bufferText } from './trace-buffer.ts';
-import { startWatched } from './trace-run.ts';
 import { callerStacks } from './trace-stacks.ts';
 import { traceRequest } from './trace-start.ts';
+import { tracedText } from './trace-timed.ts';
 import { functionSpan, parseTraceText } from './trace-view.ts';
-
-const CALLERS_SECONDS = 5;
 
 export function* traceCallers(scope: Scope, args: TraceArgs): Iterable<Item> {
   const { kernel } = scope;
   const [name, ...more] = args.words;
   if (name === undefined || more.length > 0) throw new UsageError('trace callers wants one FUNCTION');
   const request = traceRequest({ ...args, words: ['function'], f: [name], s: true });
-  let text = '';
-  const stopped = startWatched(scope, request);
-  try {
-    if (stopped !== undefined) yield notice(stopped);
-    yield PAUSE;
-    scope.shell.sleep((args.for ?? CALLERS_SECONDS) * 1000);
-    scope.check();
-  } finally {
-    try {
-      switchOwnTrace(kernel, false);
-      text = bufferText(kernel, ownTrace(kernel)?.instance);
-    } finally {
-      // Whatever keeps the text from being read, and be it Ctrl-C.
-      stopOwnTrace(kernel);
-    }
-  }
+  const text = yield* tracedText(scope, request, args.for);
   const groups = callerStacks(parseTraceText(text).entries);
   if (groups.length === 0) {
     yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);

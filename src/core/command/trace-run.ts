@@ -18,13 +18,17 @@ const ANCESTORS_MAX = 16;
 
 /** Starts a trace and watches it. Undefined when it goes on; else it records no more, and this says why. */
 export function startWatched(scope: Scope, request: Omit<TraceRequest, 'ownPids'>): string | undefined {
+  startOwnTrace(scope.kernel, { ...request, ownPids: ownPids(scope) });
+  return watchTrace(scope);
+}
+
+/** Watches what has just begun. Undefined when it goes on; else it records no more, and this says why. */
+export function watchTrace(scope: Scope): string | undefined {
   const { kernel } = scope;
-  startOwnTrace(kernel, { ...request, ownPids: ownPids(scope) });
   try {
-    const rate = measureRate(scope);
-    if (rate <= RATE_MAX) return undefined;
-    switchOwnTrace(kernel, false);
-    return `stopped: it wrote ${Math.round(rate)} entries a second, more than ${RATE_MAX}; "trace show" has what came, a narrower filter helps`;
+    const why = tooFast(scope, ownDirectory(kernel).trace.instance);
+    if (why !== undefined) switchOwnTrace(kernel, false);
+    return why && `${why}; "trace show" has what came, a narrower filter helps`;
   } catch (error) {
     // What nobody watches does not run.
     stopOwnTrace(kernel);
@@ -32,20 +36,21 @@ export function startWatched(scope: Scope, request: Omit<TraceRequest, 'ownPids'
   }
 }
 
-/** Entries a second, over the probation. */
-function measureRate(scope: Scope): number {
-  const { trace } = ownDirectory(scope.kernel);
-  const fs = tracefs(scope.kernel);
-  const before = readTraceStats(fs, trace.instance);
-  scope.shell.sleep(PROBATION_MS);
-  const after = readTraceStats(fs, trace.instance);
+/** Watches a buffer for a moment; why what it writes is too much for the target, undefined when it is not. */
+export function tooFast({ kernel, shell }: Scope, instance: string | undefined): string | undefined {
+  const fs = tracefs(kernel);
+  const before = readTraceStats(fs, instance);
+  shell.sleep(PROBATION_MS);
+  const after = readTraceStats(fs, instance);
   // By the target's clock: the wire's delays are not counted, and a recording finds what was found.
   const passed = Math.max(PROBATION_MS, (after.uptime ?? 0) - (before.uptime ?? 0));
-  return ((entriesWritten(after.cpus) - entriesWritten(before.cpus)) * 1000) / passed;
+  const rate = ((entriesWritten(after.cpus) - entriesWritten(before.cpus)) * 1000) / passed;
+  if (rate <= RATE_MAX) return undefined;
+  return `stopped: it wrote ${Math.round(rate)} entries a second, more than ${RATE_MAX}`;
 }
 
 /** The threads of kdbg (or of its reader) there, and all above it: the shell, sudo, the SSH server. */
-function ownPids({ kernel, shell }: Scope): readonly number[] {
+export function ownPids({ kernel, shell }: Scope): readonly number[] {
   const threads = kernel.files.list(`/proc/${shell.initialPid}/task`);
   const pids = new Set(threads.ok ? threads.names.map(Number).filter((pid) => pid > 0) : [shell.initialPid]);
   for (let pid = shell.initialPid, i = 0; i < ANCESTORS_MAX; i++) {

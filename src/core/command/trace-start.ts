@@ -1,7 +1,9 @@
 /** Starting a trace as the options of `trace start` describe it, and emptying its buffer. */
 import { UsageError } from '../errors.ts';
+import { graphOptions } from '../kernel/trace-graph.ts';
 import { clearOwnTrace, leftInstances, ownDirectory } from '../kernel/trace-own.ts';
 import type { TraceRequest } from '../kernel/trace-plan.ts';
+import { tracefs } from '../kernel/tracefs.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
@@ -11,7 +13,7 @@ import { leftNotice } from './trace-status.ts';
 const BUFFER_KIB = 1024;
 
 export function* traceStart(scope: Scope, args: TraceArgs): Iterable<Item> {
-  const request = traceRequest(args);
+  const request = withGraphOptions(scope, traceRequest(args));
   const stopped = startWatched(scope, request);
   const goesOn = stopped === undefined;
   if (!goesOn) yield notice(stopped);
@@ -21,6 +23,15 @@ export function* traceStart(scope: Scope, args: TraceArgs): Iterable<Item> {
   yield row({ instance: trace.instance, tracer: request.tracer, on: goesOn }, () => [
     goesOn ? `tracing ${what}; "trace show" prints what came, "trace stop" ends it` : `${what}: stopped`,
   ]);
+}
+
+/** function_graph tells of tasks and times only when asked; what the user asks for comes last. */
+function withGraphOptions<R extends { readonly tracer: string; readonly options: readonly string[] }>(
+  { kernel }: Scope,
+  request: R,
+): R {
+  if (request.tracer !== 'function_graph') return request;
+  return { ...request, options: [...graphOptions(tracefs(kernel), true), ...request.options] };
 }
 
 /** Empties the buffer of kdbg's own trace. */

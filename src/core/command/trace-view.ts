@@ -25,15 +25,25 @@ export function traceItem(kernel: Kernel, entry: TraceEntry): Item {
 }
 
 function traceRow(entry: TraceEntry): Row {
-  const { kind, time, cpu, pid, comm, flags, stack, userStack } = entry;
+  const { stack, userStack, ...common } = entryCells(entry);
   return {
-    kind,
+    kind: entry.kind,
+    ...common,
+    ...ownCells(entry),
+    ...(stack === undefined ? {} : { stack }),
+    ...(userStack === undefined ? {} : { userStack }),
+  };
+}
+
+/** What every entry has: when, where, which task, its stacks. */
+export function entryCells(entry: TraceEntry): Row {
+  const { time, cpu, pid, comm, flags, stack, userStack } = entry;
+  return {
     time: time === undefined ? null : entry.ticks ? Number(time) : Number(time / 1000n) / 1_000_000,
     cpu: cpu ?? null,
     pid: pid ?? null,
     comm: comm ?? null,
     flags: flags ?? null,
-    ...ownCells(entry),
     ...(stack === undefined ? {} : { stack: stack.map(frameCells) }),
     ...(userStack === undefined ? {} : { userStack: userStack.map(frameCells) }),
   };
@@ -85,24 +95,42 @@ function traceLines(kernel: Kernel, entry: TraceEntry): readonly Line[] {
     entry.kind === 'lost'
       ? [span(`CPU ${entry.cpu}: ${entry.count} entries are missing here`, undefined, 'warn')]
       : withRefs(kernel, entry, functions);
-  const stack = [...(entry.stack ?? []), ...(entry.userStack ?? [])];
-  return [head, ...stack.map((frame): Line => ['     => ', functionSpan(kernel, frame)])];
+  return [head, ...stackLines(kernel, entry)];
+}
+
+/** The stacks of an entry, a line each frame. */
+export function stackLines(kernel: Kernel, { stack = [], userStack = [] }: TraceEntry): readonly Line[] {
+  return [...stack, ...userStack].map((frame) => ['     => ', functionSpan(kernel, frame)]);
 }
 
 /** The kernel's line, its task and its functions marked where they stand in it. */
 function withRefs(kernel: Kernel, entry: TraceEntry, functions: readonly (TraceFunction | undefined)[]): Line {
-  const marks: { readonly text: string; readonly span: Span }[] = [];
-  const { comm, pid } = entry;
-  if (comm !== undefined && pid !== undefined) {
-    marks.push({
-      text: `${comm}-${pid}`,
-      span: span(`${comm}-${pid}`, { kind: 'command', line: `bt ${pid}` }, 'task'),
-    });
-  }
+  const marks = taskMarks(entry);
   for (const each of functions)
     if (each !== undefined) marks.push({ text: each.name, span: functionSpan(kernel, each, each.name) });
+  return marked(entry.raw, marks);
+}
+
+/** The columns before an entry's text, its task marked. */
+export function headSpans(entry: TraceEntry, head: string): readonly Span[] {
+  return marked(head, taskMarks(entry));
+}
+
+interface Mark {
+  readonly text: string;
+  readonly span: Span;
+}
+
+function taskMarks({ comm, pid }: TraceEntry): Mark[] {
+  if (comm === undefined || pid === undefined) return [];
+  const text = `${comm}-${pid}`;
+  return [{ text, span: span(text, { kind: 'command', line: `bt ${pid}` }, 'task') }];
+}
+
+/** A text with what is marked where it stands in it, in this order. */
+function marked(text: string, marks: readonly Mark[]): readonly Span[] {
   const parts: Span[] = [];
-  let rest = entry.raw;
+  let rest = text;
   for (const mark of marks) {
     const at = rest.indexOf(mark.text);
     if (at < 0) continue;
@@ -114,9 +142,13 @@ function withRefs(kernel: Kernel, entry: TraceEntry, functions: readonly (TraceF
 
 /** A function as a symbol, where this kernel has one of that name. */
 export function functionSpan(kernel: Kernel, frame: TraceFunction, text = nameOf(frame)): Span {
-  const address = frame.address ?? kernel.symbols.find(frame.name, frame.module)?.address;
-  const ref: Ref | undefined = address === undefined ? undefined : { kind: 'symbol', name: frame.name, address };
-  return span(text, ref, 'symbol');
+  return span(text, functionRef(kernel, frame), 'symbol');
+}
+
+/** The symbol that a function is; undefined where this kernel has none of that name. */
+export function functionRef(kernel: Kernel, { name, module, address: known }: TraceFunction): Ref | undefined {
+  const address = known ?? kernel.symbols.find(name, module)?.address;
+  return address === undefined ? undefined : { kind: 'symbol', name, address };
 }
 
 function nameOf({ name, offset, module }: TraceFunction): string {

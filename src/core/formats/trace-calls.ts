@@ -13,6 +13,10 @@ export interface TraceCall {
   readonly function: TraceFunction | undefined;
   readonly cpu: number | undefined;
   readonly pid: number | undefined;
+  /** function_graph cuts it to 7 characters. */
+  readonly comm: string | undefined;
+  /** When it began, or ended where its beginning is missing; nanoseconds of the trace clock. */
+  readonly time: bigint | undefined;
   readonly depth: number;
   /** Nanoseconds; undefined while the end was not seen. */
   duration: bigint | undefined;
@@ -26,6 +30,8 @@ export interface TraceCall {
   readonly events: { readonly before: number; readonly entry: TraceEntry }[];
 }
 
+type GraphEntry = TraceEntry & { readonly kind: 'call' | 'leaf' | 'return' };
+
 /** Calls nest no deeper in a kernel stack of 16 KiB: more is damage. */
 const DEPTH_MAX = 200;
 const STACKS_MAX = 4096;
@@ -35,12 +41,12 @@ export class TraceCalls {
   /** The task that each CPU runs, as far as switches tell. */
   readonly #running = new Map<number | undefined, number>();
 
-  /** Takes an entry; gives the outermost call that ends with it. */
-  push(entry: TraceEntry): TraceCall | undefined {
+  /** Takes an entry; gives the outermost calls that end with it, or that are known by it to have lost their end. */
+  push(entry: TraceEntry): readonly TraceCall[] {
     switch (entry.kind) {
       case 'switch':
         if (this.#running.size < STACKS_MAX) this.#running.set(entry.cpu, entry.to.pid);
-        return undefined;
+        return [];
       case 'call':
       case 'leaf':
         return this.#enter(entry);
@@ -51,9 +57,14 @@ export class TraceCalls {
       default: {
         const open = this.#stackOf(entry).at(-1);
         open?.events.push({ before: open.children.length, entry });
-        return undefined;
+        return [];
       }
     }
+  }
+
+  /** True when an entry that is no call is kept with the call in which it stands. */
+  holds(entry: TraceEntry): boolean {
+    return this.#stackOf(entry).at(-1)?.events.at(-1)?.entry === entry;
   }
 
   /** The calls that are still open, outermost ones, in no order. */
@@ -63,40 +74,40 @@ export class TraceCalls {
     return open;
   }
 
-  #enter(entry: TraceEntry & { readonly kind: 'call' | 'leaf' | 'return' }): TraceCall | undefined {
+  #enter(entry: GraphEntry): readonly TraceCall[] {
     const stack = this.#stackOf(entry);
     // Deeper calls that are still open have lost their ends.
-    while (stack.length > 0 && (stack.at(-1) as TraceCall).depth >= entry.depth) stack.pop();
+    const cut = popWhile(stack, ({ depth }) => depth >= entry.depth);
     const call = callOf(entry, entry.kind === 'leaf');
     stack.at(-1)?.children.push(call);
     if (entry.kind === 'call' && stack.length < DEPTH_MAX) {
       stack.push(call);
-      return undefined;
+      return cut;
     }
-    return stack.length === 0 ? call : undefined;
+    return stack.length === 0 ? [...cut, call] : cut;
   }
 
-  #leave(entry: TraceEntry & { readonly kind: 'call' | 'leaf' | 'return' }): TraceCall | undefined {
+  #leave(entry: GraphEntry): readonly TraceCall[] {
     const stack = this.#stackOf(entry);
-    while (stack.length > 0 && (stack.at(-1) as TraceCall).depth > entry.depth) stack.pop();
+    const cut = popWhile(stack, ({ depth }) => depth > entry.depth);
     const open = stack.at(-1);
     if (open === undefined || open.depth !== entry.depth) {
       // The trace began within this call: what was collected at this level belongs to it, and nothing more is known.
       const call = callOf(entry, false);
       open?.children.push(call);
-      return open === undefined ? call : undefined;
+      return open === undefined ? [...cut, call] : cut;
     }
     stack.pop();
     open.duration = entry.duration;
     open.returned = entry.returned;
     open.complete = true;
-    return stack.length === 0 ? open : undefined;
+    return stack.length === 0 ? [...cut, open] : cut;
   }
 
   /** Entries of this CPU are missing: what is open there will not be closed in order. */
-  #cut(cpu: number | undefined): TraceCall | undefined {
+  #cut(cpu: number | undefined): readonly TraceCall[] {
     const key = this.#keyOf({ cpu });
-    const [outermost] = this.#stacks.get(key) ?? [];
+    const outermost = (this.#stacks.get(key) ?? []).slice(0, 1);
     this.#stacks.delete(key);
     return outermost;
   }
@@ -114,11 +125,20 @@ export class TraceCalls {
   }
 }
 
-function callOf(entry: TraceEntry & { readonly kind: 'call' | 'leaf' | 'return' }, complete: boolean): TraceCall {
+/** Takes calls off a stack; gives the outermost one where the whole stack is gone. */
+function popWhile(stack: TraceCall[], test: (call: TraceCall) => boolean): readonly TraceCall[] {
+  const [outermost] = stack;
+  while (stack.length > 0 && test(stack.at(-1) as TraceCall)) stack.pop();
+  return stack.length === 0 && outermost !== undefined ? [outermost] : [];
+}
+
+function callOf(entry: GraphEntry, complete: boolean): TraceCall {
   return {
     function: entry.function,
     cpu: entry.cpu,
     pid: entry.pid,
+    comm: entry.comm,
+    time: entry.time,
     depth: entry.depth,
     duration: entry.duration,
     returned: entry.returned,

@@ -6,10 +6,12 @@
  * A filter that matches nothing leaves the old one (none: every function) in place, so it is read back before the tracer
  * starts.
  */
-import { BackendError, UnsupportedError, UsageError } from '../errors.ts';
-import type { ControlSource, ControlStep, FileFailure } from '../memory/backend.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
+import type { ControlStep } from '../memory/backend.ts';
 import type { Kernel } from './kernel.ts';
+import { dynamicEvents, leftProbes, probeInstance, probeRemovalSteps } from './probe-left.ts';
 import { fileText } from './text-file.ts';
+import { applySteps, controlOf, nothingAnew, TraceControlError, undoAll } from './trace-control.ts';
 import { setUpSteps, startSteps, type TraceRequest, undoSteps } from './trace-plan.ts';
 import { type Tracefs, tracefs } from './tracefs.ts';
 
@@ -28,8 +30,6 @@ const holders = new WeakMap<Kernel, { trace: OwnTrace | undefined }>();
 const INSTANCE_KIB_PER_CPU = 1536;
 const SPARE_KIB = 64 * 1024;
 const INSTANCES_MAX = 8;
-const RECORDED =
-  'of a recording, "trace", "trace show -i INSTANCE" and the lines that its session ran show what it read';
 
 /** The trace that is on; undefined when none is. Of a recording, the one that was on at this moment of it. */
 export function ownTrace(kernel: Kernel): OwnTrace | undefined {
@@ -67,9 +67,9 @@ export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
   const undo = undoSteps(fs, instance, request.options);
   control.restore(undo);
   try {
-    apply(control, setUpSteps(fs, instance, request));
+    applySteps(control, setUpSteps(fs, instance, request));
     checkFilter(fs, instance, request);
-    apply(control, startSteps(fs, instance, request));
+    applySteps(control, startSteps(fs, instance, request));
   } catch (error) {
     try {
       undoAll(control, undo);
@@ -94,13 +94,25 @@ function newInstance(kernel: Kernel): string {
 /** Stops recording into the buffer, or goes on; what is in it stays. */
 export function switchOwnTrace(kernel: Kernel, isOn: boolean): void {
   const { directory } = ownDirectory(kernel);
-  apply(controlOf(kernel), [{ kind: 'write', path: `${directory}/tracing_on`, text: isOn ? '1' : '0' }]);
+  applySteps(controlOf(kernel), [{ kind: 'write', path: `${directory}/tracing_on`, text: isOn ? '1' : '0' }]);
+}
+
+/**
+ * Changes what the trace records. What undoes all of it from then on is said first: `undo` in the place of what the trace
+ * had. Throws TraceControlError where the kernel refuses a step; those before it are done then.
+ */
+export function changeOwnTrace(kernel: Kernel, undo: readonly ControlStep[], steps: readonly ControlStep[]): void {
+  const { trace } = ownDirectory(kernel);
+  const control = controlOf(kernel);
+  control.restore(undo);
+  holder(kernel).trace = { ...trace, undo };
+  applySteps(control, steps);
 }
 
 /** Empties the buffer. */
 export function clearOwnTrace(kernel: Kernel): void {
   const { directory } = ownDirectory(kernel);
-  apply(controlOf(kernel), [{ kind: 'write', path: `${directory}/trace`, text: '' }]);
+  applySteps(controlOf(kernel), [{ kind: 'write', path: `${directory}/trace`, text: '' }]);
 }
 
 /** Stops it and removes the instance: tracefs is as it was. Reads nothing, so that it works when the user pressed Ctrl-C. */
@@ -113,18 +125,24 @@ export function stopOwnTrace(kernel: Kernel): void {
   holder(kernel).trace = undefined;
 }
 
-/** Instances of kdbg that are not this session's: of killed ones, or of others that still run. */
+/**
+ * Instances of kdbg that are not this session's: of killed ones, or of others that still run. An instance may be gone
+ * and have left its probes.
+ */
 export function leftInstances(kernel: Kernel): readonly string[] {
   const own = ownTrace(kernel)?.instance;
-  return tracefs(kernel)
-    .instances()
-    .filter((name) => OWN_INSTANCE.test(name) && name !== own);
+  const fs = tracefs(kernel);
+  const ofProbes = dynamicEvents(fs).map(({ group }) => probeInstance(group));
+  const names = new Set([...fs.instances(), ...ofProbes]);
+  return [...names].filter((name) => OWN_INSTANCE.test(name) && name !== own);
 }
 
 /** Removes an instance that was left. */
 export function removeLeftInstance(kernel: Kernel, instance: string): void {
   if (!OWN_INSTANCE.test(instance)) throw new UsageError(`${instance} is no instance of kdbg`);
-  undoAll(controlOf(kernel), undoSteps(tracefs(kernel), instance, []));
+  const fs = tracefs(kernel);
+  const { before, after } = probeRemovalSteps(fs, instance, leftProbes(fs, instance));
+  undoAll(controlOf(kernel), [...before, ...undoSteps(fs, instance, []), ...after]);
 }
 
 /**
@@ -150,49 +168,6 @@ function holder(kernel: Kernel): { trace: OwnTrace | undefined } {
   const held = holders.get(kernel) ?? { trace: undefined };
   holders.set(kernel, held);
   return held;
-}
-
-/** Throws UnsupportedError where nothing can be changed. */
-export function controlOf({ backend }: Kernel): ControlSource {
-  if (backend.control !== undefined) return backend.control;
-  throw new UnsupportedError(`nothing can be traced on ${backend.name}: only a live target is`, RECORDED);
-}
-
-/** Each step for itself: what a half-made instance lacks keeps nothing else from being undone. */
-function undoAll(control: ControlSource, steps: readonly ControlStep[]): void {
-  const failures = steps.map((step) => control.apply([step]));
-  const last = failures.at(-1);
-  if (last !== undefined && last.reason !== 'absent') throw refused(last);
-}
-
-function apply(control: ControlSource, steps: readonly ControlStep[]): void {
-  const failure = control.apply(steps);
-  if (failure !== undefined) throw refused(failure);
-}
-
-function refused({ path, reason, detail }: FileFailure): Error {
-  return reason === 'not-recorded' ? nothingAnew() : new TraceControlError(path, detail);
-}
-
-function nothingAnew(): Error {
-  return new UnsupportedError(
-    'this is a recording, and its session did nothing like this: nothing can be traced anew',
-    RECORDED,
-  );
-}
-
-/** A file of tracefs that refused what was written. */
-class TraceControlError extends BackendError {
-  readonly path: string;
-
-  constructor(path: string, detail: string) {
-    super(`${path}: ${detail}`);
-    this.path = path;
-  }
-
-  override get endsCommand(): boolean {
-    return false;
-  }
 }
 
 function checkTracer({ backend }: Kernel, fs: Tracefs, { tracer }: TraceRequest): void {

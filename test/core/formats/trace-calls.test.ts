@@ -4,7 +4,7 @@ import { parseTrace, traceFixture } from '../../support/trace-fixture.ts';
 
 function callsOf(entries: ReturnType<typeof parseTrace>): readonly TraceCall[] {
   const calls = new TraceCalls();
-  const done = entries.map((entry) => calls.push(entry)).filter((call) => call !== undefined);
+  const done = entries.flatMap((entry) => calls.push(entry));
   return [...done, ...calls.end()];
 }
 
@@ -34,7 +34,7 @@ describe('calls of function_graph', () => {
         ' 0)   1.000 us    |  }',
         ' 0)               |  last() {',
       ).map(tree),
-    ).toEqual([['inner'], ['? ...'], ['next'], ['last ...']]);
+    ).toEqual([['inner'], ['? ...'], ['open ...', ['deeper ...']], ['next'], ['last ...']]);
   });
 
   it('of several tasks are told apart at switches', () => {

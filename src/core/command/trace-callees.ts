@@ -1,0 +1,126 @@
+/**
+ * What a function calls. Only the shared buffer can be told to begin with one function (set_graph_function is in no
+ * instance); in kdbg's own instance all that the named tasks do is traced, and the function's calls are picked out.
+ */
+import { UsageError } from '../errors.ts';
+import { graphOptions } from '../kernel/trace-graph.ts';
+import { type SharedSetting, sharedFiles } from '../kernel/trace-shared.ts';
+import { tracefs } from '../kernel/tracefs.ts';
+import { type Column, decimalColumn, textColumn } from '../output/columns.ts';
+import { type Item, notice, row } from '../output/item.ts';
+import type { Scope } from './scope.ts';
+import type { TraceArgs } from './trace-arguments.ts';
+import { isCall, joinCalls, returnedText } from './trace-call-view.ts';
+import { type CalleeNode, calleeNodes, calleeTree, selfTime } from './trace-callee-tree.ts';
+import { ownPids } from './trace-run.ts';
+import { traceRequest } from './trace-start.ts';
+import { sharedText, tracedText } from './trace-timed.ts';
+import { functionRef, parseTraceText } from './trace-view.ts';
+
+/** Levels of calls below the function, unless --depth says otherwise. */
+const LEVELS = 3;
+
+export function* traceCallees(scope: Scope, args: TraceArgs): Iterable<Item> {
+  const [name, ...more] = args.words;
+  if (name === undefined || more.length > 0) throw new UsageError('trace callees wants one FUNCTION');
+  if (!/^[\w.]+$/.test(name))
+    throw new UsageError(`"${name}" is no function: callees are told of one, without wildcards`);
+  const levels = args.depth ?? LEVELS;
+  const text = args.shared
+    ? yield* sharedText(scope, settings(scope, args, name, levels), args.for)
+    : yield* tracedText(scope, ownRequest(scope, args), args.for);
+  const { entries } = parseTraceText(text);
+  const lost = entries.reduce((sum, entry) => sum + (entry.kind === 'lost' ? entry.count : 0), 0);
+  if (lost > 0) yield notice(`${lost} entries were lost: counts and times are too low`);
+  const tree = calleeTree(joinCalls(entries).filter(isCall), name);
+  if (tree === undefined) {
+    yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);
+    return;
+  }
+  const nodes = [...calleeNodes(tree, levels)];
+  const { returned, ...others } = calleeColumns(scope);
+  const columns = nodes.some((node) => node.returned.size > 0) ? { ...others, returned } : others;
+  for (const node of nodes) yield row(cells(node), columns);
+}
+
+function ownRequest(scope: Scope, args: TraceArgs): ReturnType<typeof traceRequest> {
+  if (args.p.length + args.pid.length === 0) {
+    throw new UsageError('callees of which tasks? -p PID names some', {
+      hint: 'for all tasks kdbg must borrow the shared buffer, while nobody uses it, and give it back as it was: --shared allows that',
+    });
+  }
+  const options = [...graphOptions(tracefs(scope.kernel), false), ...args.o];
+  return traceRequest({ ...args, words: ['function_graph'], f: [], filter: [], o: options, all: true, s: false });
+}
+
+function settings(scope: Scope, args: TraceArgs, name: string, levels: number): readonly SharedSetting[] {
+  const fs = tracefs(scope.kernel);
+  const pids = [...args.p, ...args.pid];
+  // b3b1e6ededa4 "ftrace: Create set_ftrace_notrace_pid to not trace tasks" (v5.7).
+  const [notrace] = sharedFiles(fs, ['set_ftrace_notrace_pid']);
+  return [
+    { file: 'tracing_on', text: '0' },
+    { file: 'trace_clock', text: args.clock ?? 'mono' },
+    ...graphOptions(fs, false).map((option) => ({
+      file: `options/${option.replace(/^no/, '')}`,
+      text: option.startsWith('no') ? '0' : '1',
+    })),
+    { file: 'max_graph_depth', text: String(levels + 1) },
+    { file: 'set_graph_function', text: name, isList: true },
+    ...pids.map((pid): SharedSetting => ({ file: 'set_ftrace_pid', text: String(pid), isList: true })),
+    ...(notrace === undefined ? [] : ownPids(scope)).map((pid): SharedSetting => {
+      return { file: 'set_ftrace_notrace_pid', text: String(pid), isList: true };
+    }),
+    { file: 'current_tracer', text: 'function_graph' },
+    { file: 'tracing_on', text: '1' },
+  ];
+}
+
+function cells(node: CalleeNode): ReturnType<typeof Object.fromEntries> {
+  const { count, unfinished, total, longest, depth, returned } = node;
+  return {
+    function: node.function.name,
+    module: node.function.module ?? null,
+    depth,
+    count,
+    unfinished,
+    total: microseconds(total),
+    self: microseconds(selfTime(node)),
+    longest: microseconds(longest),
+    returned: [...returned].map(([value, times]) => ({ value, count: times })),
+  };
+}
+
+function microseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds) / 1000;
+}
+
+type Returned = readonly { readonly value: string; readonly count: number }[];
+
+function calleeColumns({
+  kernel,
+}: Scope): Readonly<Record<'count' | 'total' | 'self' | 'longest' | 'function' | 'returned', Column>> {
+  const time = (title: string, doc: string): Column => ({
+    ...decimalColumn(title, doc, { width: 12 }),
+    text: (value) => (value as number).toFixed(3),
+  });
+  return {
+    count: decimalColumn('COUNT', 'how often it was called this way', { width: 8 }),
+    total: time('TOTAL us', 'all its finished calls together, in microseconds'),
+    self: time('SELF us', 'of that, what its own code took'),
+    longest: time('LONGEST us', 'the longest of its calls'),
+    function: {
+      ...textColumn('FUNCTION', 'the function, below the one that calls it', { tone: 'symbol' }),
+      text: (value, { depth }) => `${'  '.repeat(depth as number)}${value}`,
+      ref: (value, { module }) =>
+        functionRef(kernel, { name: value as string, ...(module ? { module: module as string } : {}) }),
+    },
+    returned: {
+      ...textColumn('RETURNED', 'what it returned, with how often, where the kernel tells'),
+      text: (value) =>
+        (value as Returned)
+          .map(({ value: each, count }) => `${returnedText(each)}${count > 1 ? ` x${count}` : ''}`)
+          .join(', '),
+    },
+  };
+}
