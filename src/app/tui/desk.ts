@@ -17,6 +17,7 @@ const STEP = { x: 4, y: 2 } as const;
 export class Desk {
   readonly panes: ReadonlyMap<PaneName, Pane>;
   readonly #layouts: Map<string, LayoutNode>;
+  readonly #lesson: boolean;
   #size: Size;
   #preset: { readonly name: string; readonly layout: string };
   #root: LayoutNode;
@@ -24,12 +25,17 @@ export class Desk {
   #arrangement: Arrangement;
   #isChanged = false;
 
-  /** `layouts` are those that a person arranged, by preset. */
-  constructor(host: PaneHost, size: Size, layouts: ReadonlyMap<string, LayoutNode>) {
+  /** `layouts` are those that a person arranged, by preset; `lesson` is what the session is for. */
+  constructor(
+    host: PaneHost,
+    size: Size,
+    { layouts, lesson }: { readonly layouts: ReadonlyMap<string, LayoutNode>; readonly lesson: boolean },
+  ) {
     this.panes = new Map(PANE_NAMES.map((name) => [name, new Pane(PANE_KINDS[name], host)]));
     this.#layouts = new Map(layouts);
     this.#size = size;
-    this.#preset = presetOf(size);
+    this.#lesson = lesson;
+    this.#preset = presetOf(size, { lesson });
     this.#root = this.#chosen();
     this.#arrangement = this.#arrange();
   }
@@ -68,7 +74,7 @@ export class Desk {
 
   resize(size: Size): void {
     this.#size = size;
-    const preset = presetOf(size);
+    const preset = presetOf(size, { lesson: this.#lesson });
     if (preset.name !== this.#preset.name) {
       this.#preset = preset;
       this.#root = this.#chosen();

@@ -22,4 +22,6 @@ export interface HostOptions {
   readonly process: ProcessHost;
   readonly parts: Parts;
   readonly recording: string | undefined;
+  /** The session is for the recording's lesson. */
+  readonly lesson?: boolean;
 }

@@ -36,7 +36,6 @@ import { noteCommand, noteLine } from './note-line.ts';
 import type { Pane } from './pane.ts';
 import { chosenComm, chosenRefs } from './pane-choice.ts';
 import { paneHostOf } from './pane-host.ts';
-import { complaintLines } from './run-line.ts';
 import { Screen } from './screen.ts';
 import { rebindScreen, SCREEN_KEYS, type ScreenBinding } from './screen-keys.ts';
 import { chooseTheme, type Look, type Theme } from './theme.ts';
@@ -50,6 +49,8 @@ export class Host implements App {
   readonly history: History;
   readonly theme: Theme;
   readonly keys: readonly ScreenBinding[];
+  /** What is wrong with the keys of the config file. */
+  readonly troubles: readonly string[];
   readonly time: EngineTime;
   readonly screen: Screen;
   readonly desk: Desk;
@@ -83,6 +84,7 @@ export class Host implements App {
     this.theme = chooseTheme(config.theme, env);
     const bound = rebindScreen(SCREEN_KEYS, config.keys);
     this.keys = bound.table;
+    this.troubles = bound.troubles;
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve;
       this.#fail = reject;
@@ -104,12 +106,11 @@ export class Host implements App {
     });
     const { size } = this.screen;
     this.state = { size, focus: 'prompt', overlay: undefined, selection: {}, running: undefined, message: undefined };
-    this.desk = new Desk(paneHostOf(this), size, config.layouts);
+    this.desk = new Desk(paneHostOf(this), size, { layouts: config.layouts, lesson: options.lesson === true });
     this.chrome = new ChromePart(this);
     this.prompt = parts.prompt(this);
     this.scrollback = parts.scrollback(this);
     this.#lines = new UserLines(this, { end: (status) => this.#end(status), fail: (error) => this.#fail(error) });
-    for (const trouble of bound.troubles) this.scrollback.say(complaintLines([trouble]));
   }
 
   /** Draws the first frame and begins to read what the panes show. */

@@ -27,10 +27,20 @@ export const PRESETS: readonly (Size & { readonly layout: string })[] = [
   { width: 0, height: 0, layout: 'stacks:45/shell:55' },
 ];
 
+/** The same for a session that is for a lesson: beside the shell where its text fits, and no pane that tells the answers. */
+export const LESSON_PRESETS: typeof PRESETS = [
+  { width: 160, height: 24, layout: 'shell:83|lesson:76' },
+  { width: 0, height: 0, layout: 'lesson:45/shell:55' },
+];
+
 /** The name under which a layout for a terminal of this size is kept, and the layout that it has by default. */
-export function presetOf({ width, height }: Size): { readonly name: string; readonly layout: string } {
-  const preset = PRESETS.find((each) => width >= each.width && height >= each.height) ?? (PRESETS.at(-1) as never);
-  return { name: `${preset.width}x${preset.height}`, layout: preset.layout };
+export function presetOf(
+  { width, height }: Size,
+  { lesson = false } = {},
+): { readonly name: string; readonly layout: string } {
+  const presets = lesson ? LESSON_PRESETS : PRESETS;
+  const preset = presets.find((each) => width >= each.width && height >= each.height) ?? (presets.at(-1) as never);
+  return { name: `${lesson ? 'lesson ' : ''}${preset.width}x${preset.height}`, layout: preset.layout };
 }
 
 /** Reads a layout's text; undefined when it is none: unknown names, a pane twice, no shell. */

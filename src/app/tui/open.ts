@@ -39,6 +39,7 @@ export async function runTui(engine: EngineClient, { version, recording, lesson 
       palette: openPalette,
     },
     recording,
+    lesson,
   });
   try {
     const greeting = [
@@ -47,10 +48,9 @@ export async function runTui(engine: EngineClient, { version, recording, lesson 
     ];
     host.scrollback.say(greeting.map((text) => [{ text, tone: 'dim' }]));
     for (const notice of engine.opened.notices) host.scrollback.say([[{ text: notice, tone: 'warn' }]]);
-    host.scrollback.say(troubles.flatMap((each) => complaintLines([each])));
+    host.scrollback.say([...host.troubles, ...troubles].flatMap((each) => complaintLines([each])));
     engine.ask = askOnScreen(host);
     host.start();
-    if (lesson) host.desk.show('lesson', 'prompt');
     return await host.ended;
   } finally {
     host.dispose();

@@ -4,6 +4,7 @@ import { PANE_NAMES, type Rect } from '../../../src/app/tui/contract.ts';
 import {
   arrange,
   type LayoutNode,
+  LESSON_PRESETS,
   type Leaf,
   layoutText,
   leavesOf,
@@ -12,6 +13,7 @@ import {
   presetOf,
 } from '../../../src/app/tui/layout.ts';
 import { grow, hide, moveBorder, show, swap } from '../../../src/app/tui/layout-change.ts';
+import { PROSE_WIDTH } from '../../../src/core/command/lesson-prose.ts';
 
 const AREA: Rect = { x: 0, y: 1, width: 120, height: 38 };
 
@@ -43,6 +45,16 @@ function overlaps(a: Rect, b: Rect): boolean {
 }
 
 describe('a layout', () => {
+  test.each(LESSON_PRESETS)('for a lesson at $width x $height it has room for the text', ({ width, height }) => {
+    const size = { width: Math.max(width, 80), height: Math.max(height, 24) };
+    const { name, layout } = presetOf(size, { lesson: true });
+    const area = { x: 0, y: 1, width: size.width, height: size.height - 2 };
+    const { leaves } = arrange(parsed(layout), area);
+    expect(name).toMatch(/^lesson /);
+    expect([...leaves.keys()].sort()).toEqual(['lesson', 'shell']);
+    expect(leaves.get('lesson')?.width).toBeGreaterThanOrEqual(PROSE_WIDTH);
+  });
+
   test.each(PRESETS)('preset $width x $height is read and fits', ({ width, height, layout }) => {
     const size = { width: Math.max(width, 80), height: Math.max(height, 24) };
     const { leaves } = arrange(parsed(layout), { x: 0, y: 1, width: size.width, height: size.height - 2 });
