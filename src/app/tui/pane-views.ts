@@ -138,7 +138,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
 };
 
 /** Commands that change the session rather than show something, and output that goes elsewhere. */
-const NOT_IN_PANES = /^\s*(exit|q|quit|record|set|alias|repeat)\b|[<>]\s*\S|^\s*!/;
+const NOT_IN_PANES = /^\s*(exit|q|quit|record|set|alias|repeat|answer|lesson +(?!list\b|-)\w+)\b|[<>]\s*\S|^\s*!/;
 /** A step of a walk changes where the next one begins: run again, it would be two. */
 const WALKS = /^\s*\\?(?:walk\s+(?:-c\s+)?[^-\s]|(?:next|prev|up|down|back)\b)/;
 
