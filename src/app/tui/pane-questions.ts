@@ -1,9 +1,8 @@
 /**
- * The small prompts of panes: find, filter, the command, the symbol table. Each covers the title of its pane, and shows
+ * The small prompts of panes: find, filter, the command, a note. Each covers the title of its pane, and shows
  * what it does while one types.
  */
 import { textOf } from '../../core/output/line.ts';
-import type { InputEvent } from '../prompt/keys.ts';
 import type { Rect } from './contract.ts';
 import type { Host } from './host.ts';
 import { matcher } from './line-search.ts';
@@ -11,7 +10,8 @@ import type { Pane } from './pane.ts';
 import { showIn } from './pane-actions.ts';
 import { askSmall, type Question } from './small-prompt.tsx';
 
-function ask(host: Host, pane: Pane, question: Omit<Question, 'place'>): void {
+/** Asks for a text in the place of the pane's title. */
+export function ask(host: Host, pane: Pane, question: Omit<Question, 'place'>): void {
   const place = (): Rect => {
     const rect = host.desk.arrangement.leaves.get(pane.kind.name);
     return rect === undefined ? { x: 0, y: 0, width: 1, height: 1 } : { ...rect, height: 1 };
@@ -77,30 +77,5 @@ export function askNote(host: Host, pane: Pane): void {
     onSubmit: (text) => {
       if (text.trim() !== '') host.note(text.trim());
     },
-  });
-}
-
-/** Symbols that a search shows. */
-const FOUND_MAX = 200;
-
-/** Searches the symbol table as one types; what is found stands in the symbols pane. */
-export function findSymbol(host: Host): void {
-  host.focus('symbols');
-  const pane = host.desk.pane('symbols');
-  const onKey = (event: InputEvent): boolean => {
-    if (event.kind !== 'key' || (event.name !== 'up' && event.name !== 'down')) return false;
-    pane.viewport.move(event.name === 'up' ? -1 : 1);
-    host.redraw(pane);
-    return true;
-  };
-  ask(host, pane, {
-    label: 'symbol',
-    placeholder: 'a few letters of its name',
-    onChange: (text) => {
-      const letters = text.replace(/[^\w.$]/g, '');
-      if (letters !== '') pane.search(`sym -z ${letters} -c ${FOUND_MAX}`);
-    },
-    onSubmit: () => host.chosen(pane),
-    onKey,
   });
 }

@@ -143,19 +143,12 @@ export class Pane implements Part {
 
   /** Shows what a command printed that was run elsewhere; `line` shows the same. */
   put(line: string, lines: readonly Line[]): void {
-    this.#view = this.kind.views.findIndex((view) => view.line(this.#host.selection) === line);
+    const view = this.kind.views.findIndex((each) => each.line(this.#host.selection) === line);
+    this.#view = view < 0 ? undefined : view;
     if (line !== this.#line) this.#start();
     this.#line = line;
     this.#reading.put(lines);
     this.#laidAnew();
-  }
-
-  /** Shows a command as one types it: no place to go back to. */
-  search(line: string): void {
-    this.#view = undefined;
-    this.#start();
-    this.#line = line;
-    this.#load(line, true, () => this.look());
   }
 
   /** The next or previous view; what it is. */

@@ -7,8 +7,8 @@ import { keysOverlay } from './keys-overlay.tsx';
 import type { Leaf } from './layout.ts';
 import type { Pane } from './pane.ts';
 import { IN_PANE, reasonInPane } from './pane-actions.ts';
-import { findSymbol } from './pane-questions.ts';
 import type { ScreenAction } from './screen-keys.ts';
+import { findSymbol } from './symbol-search.ts';
 
 /** Does it; a reason why not is told in the bottom row. */
 export function perform(host: Host, action: ScreenAction): void {

@@ -111,11 +111,20 @@ export type ThemeName = keyof typeof THEMES;
 
 /**
  * The theme asked for, or the one that fits: plain under NO_COLOR (https://no-color.org), light where the terminal says
- * that its background is (COLORFGBG, `foreground;background`), dark otherwise.
+ * that its background is (COLORFGBG, `foreground;background`), dark otherwise. Where there are 16 colours and no shade of
+ * the background among them, the chosen line is reversed.
  */
 export function chooseTheme(asked: string | undefined, env: Readonly<Record<string, string | undefined>>): Theme {
   if ((env['NO_COLOR'] ?? '') !== '') return PLAIN_THEME;
-  if (asked !== undefined && asked in THEMES) return THEMES[asked as ThemeName];
   const background = Number(env['COLORFGBG']?.split(';').at(-1) ?? '0');
-  return background === 7 || background >= 9 ? LIGHT_THEME : DARK_THEME;
+  const fitting = background === 7 || background >= 9 ? LIGHT_THEME : DARK_THEME;
+  const theme = asked !== undefined && asked in THEMES ? THEMES[asked as ThemeName] : fitting;
+  return theme === PLAIN_THEME || !isOf16Colours(env) ? theme : { ...theme, 'cursor-line': '7' };
+}
+
+/** Names of terminals that promise no more than 16 colours. */
+const OLD_TERMINALS = /^(?:linux|screen|xterm|rxvt|ansi|cons25|vt\d+)(?:-16color)?$/;
+
+function isOf16Colours(env: Readonly<Record<string, string | undefined>>): boolean {
+  return (env['COLORTERM'] ?? '') === '' && OLD_TERMINALS.test(env['TERM'] ?? '');
 }

@@ -7,6 +7,7 @@ import { isPlain, showText } from '../prompt/graphemes.ts';
 import type { CellWindow } from './contract.ts';
 import { findSqueeze, type Squeeze, squeezed } from './squeeze.ts';
 import type { Look } from './theme.ts';
+import { TAB } from './window.ts';
 
 /** An object in a line: where its text is, in cells, and what it is. */
 export interface Target {
@@ -22,14 +23,26 @@ export function targetsOf(line: Line): readonly Target[] {
   let at = 0;
   for (const part of spansOf(line)) {
     const text = typeof part === 'string' ? part : part.text;
-    const width = isPlain(text) ? text.length : showText(text).width;
-    if (typeof part !== 'string' && part.ref !== undefined && text.trim() !== '') {
-      const lead = text.length - text.trimStart().length;
-      targets.push({ from: at + lead, to: at + lead + text.trim().length, text: text.trim(), ref: part.ref });
+    const end = endOf(at, text);
+    const last = targets.at(-1);
+    if (typeof part !== 'string' && part.ref !== undefined && last?.ref === part.ref && last.to === at) {
+      // A name in pieces: some letters of it stand out.
+      targets[targets.length - 1] = { ...last, to: end, text: last.text + text };
+    } else if (typeof part !== 'string' && part.ref !== undefined && text.trim() !== '') {
+      const from = endOf(at, text.slice(0, text.length - text.trimStart().length));
+      targets.push({ from, to: endOf(from, text.trim()), text: text.trim(), ref: part.ref });
     }
-    at += width;
+    at = end;
   }
   return targets;
+}
+
+/** The cell behind a text that begins at a cell of its line. */
+function endOf(start: number, text: string): number {
+  if (isPlain(text)) return start + text.length;
+  return text
+    .split('\t')
+    .reduce((at, piece, i) => (i === 0 ? at : at + TAB - (at % TAB)) + showText(piece).width, start);
 }
 
 /** Cells that scrolling to the side passes at once. */

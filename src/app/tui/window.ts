@@ -10,7 +10,7 @@ import type { CellWindow, Rect } from './contract.ts';
 import type { Look, Theme } from './theme.ts';
 
 /** Columns between two tab stops. */
-const TAB = 8;
+export const TAB = 8;
 
 export class PaintWindow implements CellWindow {
   readonly width: number;

@@ -69,6 +69,10 @@ test('the theme fits the terminal unless one is asked for', () => {
   expect(chooseTheme('light', { COLORFGBG: '15;0' })).toBe(LIGHT_THEME);
   expect(chooseTheme('dark', { NO_COLOR: '1' })).toBe(PLAIN_THEME);
   expect(chooseTheme('dark', { NO_COLOR: '' })).toBe(DARK_THEME);
+  expect(chooseTheme('plain', { TERM: 'linux' })).toBe(PLAIN_THEME);
+  expect(chooseTheme(undefined, { TERM: 'xterm-256color' })).toBe(DARK_THEME);
+  expect(chooseTheme(undefined, { TERM: 'xterm', COLORTERM: 'truecolor' })).toBe(DARK_THEME);
+  for (const look of Object.values(chooseTheme(undefined, { TERM: 'linux' }))) expect(look).not.toContain('8;5;');
 });
 
 test('without colours no look has any, and what matters differs by an attribute', () => {

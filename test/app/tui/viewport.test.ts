@@ -111,6 +111,21 @@ describe('a viewport', () => {
     expect(viewport.point(8, 1)).toBe(false);
     expect(viewport.point(0, 4)).toBe(false);
   });
+
+  test('knows them behind tabs, and one in pieces as one', () => {
+    const ref = { kind: 'symbol', name: 'mutex_lock', address: 1n } as const;
+    const line: Line = [
+      'call\t',
+      { text: 'mutex', ref, tone: 'match' },
+      { text: '_lock', ref },
+      ' ',
+      { text: 'x\ty', ref },
+    ];
+    expect(targetsOf(line)).toEqual([
+      { from: 8, to: 18, text: 'mutex_lock', ref },
+      { from: 19, to: 25, text: 'x\ty', ref },
+    ]);
+  });
 });
 
 describe('a table that is too wide', () => {

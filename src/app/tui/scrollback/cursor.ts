@@ -1,11 +1,19 @@
 /**
- * What is chosen in the scrollback: a line, an object in it, and lines selected for copying.
+ * What is chosen in the scrollback: a line, an object in it, and what is selected for copying: lines, or from one cell to
+ * another.
  */
 
 import { escapeControls } from '../../../core/output/escape.ts';
 import { type Line, textOf } from '../../../core/output/line.ts';
 import { type Target, targetsOf } from '../viewport.ts';
+import { cellsOf, textBetween, wordFrom } from './line-cells.ts';
 import type { Reading } from './reading.ts';
+
+/** A cell of a line. */
+export interface Place {
+  readonly line: number;
+  readonly cell: number;
+}
 
 export class Cursor {
   readonly #reading: Reading;
@@ -13,15 +21,28 @@ export class Cursor {
   line = 0;
   /** Which of its objects. */
   #object = 0;
-  /** Where the selection began. */
+  /** The line where the selection began. */
   #anchor: number | undefined;
+  /** Where a selection from cell to cell began, and the cell of the chosen line that it goes to. */
+  #from: Place | undefined;
+  #cell = 0;
 
   constructor(reading: Reading) {
     this.#reading = reading;
   }
 
   get isSelecting(): boolean {
-    return this.#anchor !== undefined;
+    return this.#anchor !== undefined || this.#from !== undefined;
+  }
+
+  /** What is selected goes from cell to cell. */
+  get isPart(): boolean {
+    return this.#from !== undefined;
+  }
+
+  /** The cell that such a selection goes to. */
+  get cell(): number {
+    return this.#cell;
   }
 
   get targets(): readonly Target[] {
@@ -40,7 +61,7 @@ export class Cursor {
     let last = this.#reading.top.line;
     for (const { line } of this.#reading.shown()) last = line;
     this.choose(last);
-    this.#anchor = undefined;
+    this.letGo();
   }
 
   /** Chooses a line, within what there is, and shows it. */
@@ -75,11 +96,30 @@ export class Cursor {
   }
 
   select(): void {
+    this.#from = undefined;
     this.#anchor = this.#anchor === undefined ? this.line : undefined;
+  }
+
+  /** Selects from a cell of the chosen line on; from the marked object unless it is given. */
+  selectPart(cell = this.target?.from ?? 0): void {
+    this.#anchor = undefined;
+    this.#cell = this.#within(cell);
+    this.#from = { line: this.line, cell: this.#cell };
   }
 
   letGo(): void {
     this.#anchor = undefined;
+    this.#from = undefined;
+  }
+
+  /** Selects up to another cell of the chosen line. */
+  toCell(cell: number): void {
+    this.#cell = this.#within(cell);
+  }
+
+  /** Selects up to the next word, or the one before. */
+  toWord(direction: 1 | -1): void {
+    this.#cell = this.#within(wordFrom(this.#at(this.line), this.#cell, direction));
   }
 
   /** Whether a line is selected. */
@@ -88,9 +128,20 @@ export class Cursor {
     return this.#anchor !== undefined && line >= first && line <= last;
   }
 
+  /** The cells of a line that are selected, as [from, to), where a part of the lines is. */
+  cells(line: number): readonly [from: number, to: number] | undefined {
+    if (this.#from === undefined) return undefined;
+    const here = { line: this.line, cell: this.#cell };
+    const isForward = here.line > this.#from.line || (here.line === this.#from.line && here.cell >= this.#from.cell);
+    const [first, last] = isForward ? [this.#from, here] : [here, this.#from];
+    if (line < first.line || line > last.line) return undefined;
+    const from = line === first.line ? first.cell : 0;
+    return [from, line === last.line ? last.cell + 1 : Number.POSITIVE_INFINITY];
+  }
+
   /** The selected lines, or the chosen one. */
   get selection(): { readonly first: number; readonly last: number } {
-    const other = this.#anchor ?? this.line;
+    const other = this.#from?.line ?? this.#anchor ?? this.line;
     const last = Math.max(this.line, other);
     // Of a folded block all lines are meant.
     const { outline, store } = this.#reading;
@@ -99,11 +150,28 @@ export class Cursor {
     return { first: Math.min(this.line, other), last: end };
   }
 
+  /** What is selected, or the chosen line, as it is seen. */
+  get selectedText(): string {
+    const { first, last } = this.selection;
+    if (this.#from === undefined) return this.text(first, last);
+    const lines: string[] = [];
+    for (let i = first; i <= last; i++) lines.push(textBetween(this.#at(i), ...(this.cells(i) ?? [0, 0])));
+    return lines.join('\n');
+  }
+
   /** The text of lines as they are seen: what is copied cannot press keys where it is pasted. */
   text(first: number, last: number): string {
     const lines: string[] = [];
-    for (let i = first; i <= last; i++) lines.push(seen(this.#reading.store.at(i) ?? ''));
+    for (let i = first; i <= last; i++) lines.push(seen(this.#at(i)));
     return lines.join('\n');
+  }
+
+  #at(line: number): Line {
+    return this.#reading.store.at(line) ?? '';
+  }
+
+  #within(cell: number): number {
+    return Math.max(0, Math.min(cell, cellsOf(this.#at(this.line)) - 1));
   }
 }
 

@@ -6,6 +6,7 @@ import { textOf } from '../../../core/output/line.ts';
 import type { CellWindow } from '../contract.ts';
 import type { Look } from '../theme.ts';
 import type { Cursor } from './cursor.ts';
+import { textBetween } from './line-cells.ts';
 import type { Position, Reading } from './reading.ts';
 
 export interface ScrollbackView {
@@ -49,6 +50,7 @@ function paintRow(window: CellWindow, y: number, { line, row }: Position, view: 
   }
   if (!reading.wraps && isCut(piece.line, left + window.width)) window.text(window.width - 1, y, '>', 'note');
   if (look !== undefined) window.fill(end, y, look);
+  if (isFocused) paintPart(window, y, { line, row }, view);
   if (!isFocused || cursor.line !== line || cursor.isSelecting) return;
   const { target } = cursor;
   if (target === undefined) return;
@@ -58,6 +60,27 @@ function paintRow(window: CellWindow, y: number, { line, row }: Position, view: 
   if (from >= to) return;
   const text = target.text.slice(from - target.from, to - target.from);
   window.text(from - piece.start - left, y, text, 'cursor-ref');
+}
+
+/** The cells of a row that are selected. */
+function paintPart(
+  window: CellWindow,
+  y: number,
+  { line, row }: Position,
+  { reading, cursor, left }: ScrollbackView,
+): void {
+  const cells = cursor.cells(line);
+  if (cells === undefined) return;
+  const raw = reading.store.at(line) ?? '';
+  const rows = reading.rows(line);
+  const start = (rows[row]?.start ?? 0) + (reading.wraps ? 0 : left);
+  const end = rows[row + 1]?.start ?? start + window.width;
+  const paint = (from: number, to: number, look: Look): void => {
+    const [first, last] = [Math.max(from, start), Math.min(to, end)];
+    if (first < last) window.text(first - start, y, textBetween(raw, first, last), look);
+  };
+  paint(...cells, 'selected');
+  if (cursor.line === line) paint(cursor.cell, cursor.cell + 1, 'cursor-ref');
 }
 
 function lookOf(line: number, { cursor, isFocused }: ScrollbackView): Look | undefined {

@@ -4,6 +4,7 @@
  */
 import { type Line, type Span, spansOf } from '../../../core/output/line.ts';
 import { clustersOf, isPlain, showCluster } from '../../prompt/graphemes.ts';
+import { TAB } from '../window.ts';
 
 /** One row of a line. */
 export interface LineRow {
@@ -12,9 +13,6 @@ export interface LineRow {
   /** The cell of the line that the row begins with. */
   readonly start: number;
 }
-
-/** Columns between two tab stops. */
-const TAB = 8;
 
 /** The rows of a line, at least one. */
 export function rowsOf(line: Line, width: number): readonly LineRow[] {

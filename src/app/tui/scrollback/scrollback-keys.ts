@@ -25,6 +25,13 @@ export type ScrollbackAction =
   | 'follow-object'
   | 'insert'
   | 'select'
+  | 'select-part'
+  | 'cell-left'
+  | 'cell-right'
+  | 'word-left'
+  | 'word-right'
+  | 'line-start'
+  | 'line-end'
   | 'copy'
   | 'copy-object'
   | 'copy-output'
@@ -34,10 +41,16 @@ interface Binding {
   readonly keys: readonly string[];
   readonly action: ScrollbackAction;
   readonly description: string;
+  /** It means this while a part of a line is selected, before others. */
+  readonly isForPart?: boolean;
 }
 
 function bind(keys: string, action: ScrollbackAction, description: string): Binding {
   return { keys: keys.split(' '), action, description };
+}
+
+function forPart(keys: string, action: ScrollbackAction, description: string): Binding {
+  return { ...bind(keys, action, `selecting a part: ${description}`), isForPart: true };
 }
 
 /** In the order that help shows them. */
@@ -62,15 +75,24 @@ export const SCROLLBACK_KEYS: readonly Binding[] = [
   bind('enter', 'follow-object', 'follow the object that is marked'),
   bind('i', 'insert', 'put the object into the prompt'),
   bind('v', 'select', 'select lines: move, then y; Esc lets go'),
-  bind('y', 'copy', 'copy the selected lines, or this one'),
+  bind('s', 'select-part', 'select a part of a line, from the object on: move, then y'),
+  forPart('left h', 'cell-left', 'a character to the left'),
+  forPart('right l', 'cell-right', 'a character to the right'),
+  forPart('b', 'word-left', 'to the word before'),
+  forPart('w', 'word-right', 'to the next word'),
+  forPart('0 home', 'line-start', 'to the start of the line'),
+  forPart('$ end', 'line-end', 'to the end of the line'),
+  bind('y', 'copy', 'copy what is selected, or this line'),
   bind('c', 'copy-object', 'copy the object'),
   bind('Y', 'copy-output', 'copy the output of this command'),
   bind('escape q', 'leave', 'let go of the selection; then to the prompt'),
 ];
 
-/** The action of a key, if it has one here. */
-export function scrollbackAction(event: InputEvent): ScrollbackAction | undefined {
+/** The action of a key, if it has one here; `isPart` while a part of a line is selected. */
+export function scrollbackAction(event: InputEvent, isPart: boolean): ScrollbackAction | undefined {
   if (event.kind !== 'key') return undefined;
   const chord = chordOf(event);
-  return SCROLLBACK_KEYS.find(({ keys }) => keys.includes(chord))?.action;
+  const bound = SCROLLBACK_KEYS.filter(({ keys }) => keys.includes(chord));
+  const own = isPart ? bound.find(({ isForPart }) => isForPart === true) : undefined;
+  return (own ?? bound.find(({ isForPart }) => isForPart !== true))?.action;
 }

@@ -3,7 +3,7 @@
  * folded and copied. Its lines are kept outside React and painted as cells.
  */
 import type { Line } from '../../../core/output/line.ts';
-import type { InputEvent, MouseEvent } from '../../prompt/keys.ts';
+import type { InputEvent } from '../../prompt/keys.ts';
 import type { App, Drawing, Handled, KeyHelp, Rect, RunBy, ScrollbackPart, Size } from '../contract.ts';
 import { askSmall } from '../small-prompt.tsx';
 import { Cursor } from './cursor.ts';
@@ -11,15 +11,14 @@ import { Finder } from './finder.ts';
 import { LineStore } from './line-store.ts';
 import type { Block } from './outline.ts';
 import { paintScrollback } from './paint-scrollback.ts';
-import { type Position, Reading } from './reading.ts';
+import { Reading } from './reading.ts';
 import { SCROLLBACK_KEYS, type ScrollbackAction, scrollbackAction } from './scrollback-keys.ts';
+import { ScrollbackMouse } from './scrollback-mouse.ts';
 
 const PROMPT = 'kdbg> ';
 const MORE = '    > ';
 /** Cells that scrolling to the side passes at once. */
 const SIDE = 8;
-/** A second press within this is a double click, in milliseconds. */
-const DOUBLE_MS = 400;
 /**
  * Output that fills the window within this time is shown from its beginning, as a pager does; what trickles is followed.
  */
@@ -39,7 +38,7 @@ class Scrollback implements ScrollbackPart {
   #hadFocus = false;
   /** The running command's line, until its output has filled the window. */
   #filling: { readonly line: number; readonly since: number } | undefined;
-  #press: { readonly x: number; readonly y: number; readonly at: number } | undefined;
+  readonly #mouse: ScrollbackMouse;
 
   constructor(app: App, store: LineStore) {
     this.#app = app;
@@ -50,6 +49,11 @@ class Scrollback implements ScrollbackPart {
       cursor: this.#cursor,
       onChange: () => app.redraw(this),
       tell: (text, look) => app.tell(text, look),
+    });
+    this.#mouse = new ScrollbackMouse(this.#reading, this.#cursor, {
+      scroll: (rows) => this.scroll(rows),
+      follow: () => this.#perform('follow-object'),
+      copy: () => this.#copySelected(),
     });
   }
 
@@ -116,8 +120,12 @@ class Scrollback implements ScrollbackPart {
   }
 
   handle(event: InputEvent): Handled {
-    if (event.kind === 'mouse') return this.#mouse(event);
-    const action = scrollbackAction(event);
+    if (event.kind === 'mouse') {
+      // What is pressed is chosen, and not where reading would begin.
+      if (event.action === 'press') this.#hadFocus = true;
+      return this.#mouse.handle(event, this.#left);
+    }
+    const action = scrollbackAction(event, this.#cursor.isPart);
     if (action === undefined) return 'passed';
     if (action === 'leave' && !this.#leave()) return 'passed';
     this.#filling = undefined;
@@ -160,6 +168,7 @@ class Scrollback implements ScrollbackPart {
   }
 
   #reasonAgainst(action: ScrollbackAction): string | undefined {
+    if (PART_ACTIONS.has(action)) return this.#cursor.isPart ? undefined : 'no part of a line is selected: s begins';
     if (action === 'next-match' || action === 'previous-match') {
       return this.#finder.wanted === '' ? 'nothing was searched yet: / searches' : undefined;
     }
@@ -212,11 +221,19 @@ class Scrollback implements ScrollbackPart {
     },
     insert: () => this.#app.insert(this.#cursor.target?.text ?? ''),
     select: () => this.#cursor.select(),
-    copy: () => this.#copy(this.#cursor.selection.first, this.#cursor.selection.last),
+    'select-part': () => this.#cursor.selectPart(),
+    'cell-left': () => this.#cursor.toCell(this.#cursor.cell - 1),
+    'cell-right': () => this.#cursor.toCell(this.#cursor.cell + 1),
+    'word-left': () => this.#cursor.toWord(-1),
+    'word-right': () => this.#cursor.toWord(1),
+    'line-start': () => this.#cursor.toCell(0),
+    'line-end': () => this.#cursor.toCell(Number.POSITIVE_INFINITY),
+    copy: () => this.#copySelected(),
     'copy-object': () => this.#app.copy(this.#cursor.target?.text ?? ''),
     'copy-output': () => {
       const block = this.#block();
-      this.#copy(Math.max(block.start + 1, this.#reading.store.first), block.end - 1);
+      const first = Math.max(block.start + 1, this.#reading.store.first);
+      if (block.end > first) this.#app.copy(this.#cursor.text(first, block.end - 1));
     },
     leave: () => undefined,
   };
@@ -248,50 +265,21 @@ class Scrollback implements ScrollbackPart {
     this.#cursor.choose(line);
   }
 
-  #copy(first: number, last: number): void {
-    if (last >= first) this.#app.copy(this.#cursor.text(first, last));
+  #copySelected(): void {
+    this.#app.copy(this.#cursor.selectedText);
     this.#cursor.letGo();
-  }
-
-  #mouse(event: MouseEvent): Handled {
-    if (event.action === 'wheel-up' || event.action === 'wheel-down') {
-      this.scroll(event.action === 'wheel-up' ? -3 : 3);
-      return 'taken';
-    }
-    const shown = [...this.#reading.shown()];
-    const position = shown[Math.max(0, Math.min(event.y, shown.length - 1))];
-    if (position === undefined || event.button !== 0) return 'passed';
-    if (event.action === 'press') this.#pressed(event, position);
-    else if (event.action === 'release') {
-      if (this.#cursor.isSelecting) this.#copy(this.#cursor.selection.first, this.#cursor.selection.last);
-    } else {
-      if (event.y < 0) this.#reading.scroll(-1);
-      if (event.y >= this.#reading.height) this.#reading.scroll(1);
-      this.#dragged(position.line);
-    }
-    return 'taken';
-  }
-
-  /** Chooses the line and the object in it; a second press follows the object. */
-  #pressed({ x, y }: MouseEvent, { line, row }: Position): void {
-    const now = performance.now();
-    const isDouble = this.#press?.x === x && this.#press.y === y && now - this.#press.at < DOUBLE_MS;
-    this.#press = { x, y, at: now };
-    const cell = x + (this.#reading.wraps ? (this.#reading.rows(line)[row]?.start ?? 0) : this.#left);
-    this.#cursor.letGo();
-    this.#cursor.choose(line);
-    const object = this.#cursor.targets.findIndex(({ from, to }) => cell >= from && cell < to);
-    if (object < 0) return;
-    this.#cursor.choose(line, object);
-    if (isDouble) this.#perform('follow-object');
-  }
-
-  /** Selects lines from where the button was pressed; they are copied when it is let go. */
-  #dragged(line: number): void {
-    if (!this.#cursor.isSelecting) this.#cursor.select();
-    this.#cursor.choose(line);
   }
 }
+
+/** What moves the end of a selected part. */
+const PART_ACTIONS: ReadonlySet<ScrollbackAction> = new Set([
+  'cell-left',
+  'cell-right',
+  'word-left',
+  'word-right',
+  'line-start',
+  'line-end',
+]);
 
 /** A line that was run, as it is shown. */
 function commandLine(text: string, place: number, by: RunBy): Line {

@@ -164,9 +164,38 @@ describe('the scrollback', () => {
     expect(app.asked.at(-1)).toBe('copy: one\ntask ffff8880 evil \\x1b[2J');
     type(part, 'Y');
     expect(app.asked.at(-1)).toBe('copy: one\ntask ffff8880 evil \\x1b[2J\nthree');
-    // Pressed at the first line, dragged to the third, let go.
-    type(part, '\x1b[<0;1;2M\x1b[<32;1;3M\x1b[<0;1;3m');
-    expect(app.asked.at(-1)).toBe('copy: one\ntask ffff8880 evil \\x1b[2J');
+  });
+
+  it('selects and copies a part of a line, by keys and by the mouse', () => {
+    const { app, part, rows } = reading();
+    const line: Line = [
+      'a\ttask ',
+      { text: 'ffff8880', ref: { kind: 'address', address: 0xffff8880n } },
+      ' \u6f22 \x1b[2J end',
+    ];
+    part.command('ps', 'prompt');
+    part.append(['one two three', line, 'last']);
+    app.focus('scrollback');
+    rows();
+    const copied = (keys: string): string | undefined => {
+      type(part, keys);
+      return app.asked.at(-1);
+    };
+    // From the object on: a character, a word, to the end, back.
+    expect(copied('kslly')).toBe('copy: fff');
+    expect(copied('swy')).toBe('copy: ffff8880 \u6f22');
+    expect(copied('s$y')).toBe('copy: ffff8880 \u6f22 \\x1b[2J end');
+    expect(copied('sbby')).toBe('copy: a       task f');
+    expect(copied('shhhy')).toBe('copy: sk f');
+    // Over lines, and let go.
+    expect(copied('s0ky')).toMatch(/^copy: one two three\na {7}task f$/);
+    expect(part.keys?.().find(({ keys }) => keys === 'w')?.reason).toBeUndefined();
+    type(part, 's\x1b');
+    expect(part.keys?.().find(({ description }) => /next word/.test(description))?.reason).toMatch(/s begins/);
+    // Pressed in the middle of a word, dragged, let go; and down to the next line.
+    expect(copied('\x1b[<0;5;2M\x1b[<32;7;2M\x1b[<0;7;2m')).toBe('copy: two');
+    expect(copied('\x1b[<0;9;2M\x1b[<32;12;3M\x1b[<0;12;3m')).toBe('copy: three\na       task');
+    expect(copied('\x1b[<0;12;3M\x1b[<32;9;2M\x1b[<0;9;2m')).toBe('copy: three\na       task');
   });
 
   it('says how many lines were let go', () => {
