@@ -26,6 +26,7 @@ export const ModuleStruct = defineStruct('module', {
   // Only with CONFIG_MODULE_UNLOAD.
   refcnt: optional(int('refcnt')),
   sourceList: optional(embedded('source_list')),
+  firstUse: optional(pointer('source_list.next')),
   init: pointer('init'),
   exit: optional(pointer('exit')),
   kallsyms: optional(pointer('kallsyms')),
@@ -33,7 +34,11 @@ export const ModuleStruct = defineStruct('module', {
   percpuSize: optional(int('percpu_size')),
 });
 const ModuleMemory = defineStruct('module_memory', { base: pointer('base'), size: int('size') });
-const ModuleUse = defineStruct('module_use', { list: embedded('source_list'), source: pointer('source') });
+const ModuleUse = defineStruct('module_use', {
+  list: embedded('source_list'),
+  next: pointer('source_list.next'),
+  source: pointer('source'),
+});
 
 /** A module that is being put together: nothing else in it is valid (MODULE_STATE_UNFORMED). */
 const UNFORMED = 3;
@@ -42,6 +47,8 @@ const STATES = ['live', 'loading', 'unloading'] as const;
 const REFERENCE_BASE = 1;
 const MODULES_MAX = 65_536;
 const USERS_MAX = 4096;
+/** A module that has more users is asked for the others by itself. */
+const USERS_AHEAD = 64;
 const REGIONS_MAX = 32;
 
 export type ModuleState = (typeof STATES)[number];
@@ -141,6 +148,7 @@ function fromMemory(kernel: Kernel): readonly Module[] | undefined {
 }
 
 function describeAll(kernel: Kernel, addresses: readonly bigint[]): readonly Module[] {
+  prefetchUsers(kernel, addresses);
   const found: Module[] = [];
   for (const address of addresses) {
     try {
@@ -201,6 +209,40 @@ function memoryKinds(kernel: Kernel): readonly string[] {
     }
     return Array.from({ length: count }, (_, i) => names.get(BigInt(i)) ?? `region ${i}`);
   });
+}
+
+/** Fetches the users of all modules together: a request for the first of each, one for the second of each, and so on. */
+function prefetchUsers(kernel: Kernel, addresses: readonly bigint[]): void {
+  const module = kernel.struct(ModuleStruct);
+  if (module.offset('sourceList') === undefined) return;
+  const use = kernel.struct(ModuleUse);
+  const offset = BigInt(use.offset('list') as number);
+  let lists = addresses.flatMap((address) => {
+    return nextUse(module.at(address).sourceList, () => module.at(address).firstUse);
+  });
+  for (let round = 0; round < USERS_AHEAD; round++) {
+    lists = lists.filter(({ end, node }) => node !== end && node !== 0n);
+    if (lists.length === 0) return;
+    use.prefetch(lists.map(({ node }) => node - offset));
+    lists = lists.flatMap(({ end, node }) => nextUse(end, () => use.at(node - offset).next));
+  }
+}
+
+/** Nothing where it cannot be read: what is wrong with a list is told when it is walked. */
+function nextUse(end: bigint | undefined, node: () => bigint | undefined): readonly Use[] {
+  try {
+    const next = node();
+    return end === undefined || next === undefined ? [] : [{ end, node: next }];
+  } catch (error) {
+    if (error instanceof FaultError) return [];
+    throw error;
+  }
+}
+
+/** A list's head, and one of its nodes. */
+interface Use {
+  readonly end: bigint;
+  readonly node: bigint;
 }
 
 /** Who uses a module: struct module_use hangs in its source_list and names the user. */
