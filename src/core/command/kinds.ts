@@ -29,11 +29,11 @@ export const signedCount: Kind<number> = {
   },
 };
 
-/** A length of time in seconds, fractions allowed. */
+/** A length of time in seconds, fractions allowed: `5`, `0.5`, `5s`. */
 export const seconds: Kind<number> = {
   name: 'seconds',
   parse(text) {
-    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    const value = Number(/^(\d+(?:\.\d+)?)s?$/.exec(text)?.[1] ?? Number.NaN);
     if (!Number.isFinite(value) || value > 86_400) {
       throw new UsageError(`"${text}" is not a number of seconds (a day at most)`, { column: 0 });
     }

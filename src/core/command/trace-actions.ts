@@ -7,6 +7,7 @@ import { traceCallers } from './trace-callers.ts';
 import { traceClean } from './trace-clean.ts';
 import { traceFollow } from './trace-follow.ts';
 import { traceList } from './trace-list.ts';
+import { traceProbe } from './trace-probe.ts';
 import { traceShow, traceStop } from './trace-show.ts';
 import { traceClear, traceStart } from './trace-start.ts';
 import { traceStat } from './trace-stat.ts';
@@ -25,6 +26,7 @@ export const TRACE_ACTIONS = {
   stat: traceStat,
   callers: traceCallers,
   callees: traceCallees,
+  probe: traceProbe,
   functions: (scope, args) => traceList(scope, 'available_filter_functions', args.words),
   events: (scope, args) => traceList(scope, 'available_events', args.words),
   options: (scope, args) => traceList(scope, 'trace_options', args.words),

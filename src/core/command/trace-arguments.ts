@@ -37,7 +37,7 @@ export const TRACE_WORDS = {
   words: many(
     word,
     'WORD',
-    'a tracer for start, a function for callers, a pattern for functions, events and options, an instance for clean',
+    'a tracer for start, a function for callers, a place and arguments for probe, a pattern for functions, events and options, an instance for clean',
   ),
 };
 

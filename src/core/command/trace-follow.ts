@@ -6,16 +6,28 @@ import { ownDirectory } from '../kernel/trace-own.ts';
 import { decodeText } from '../memory/text.ts';
 import { type Item, notice, PAUSE } from '../output/item.ts';
 import type { Scope } from './scope.ts';
-import { traceItem } from './trace-view.ts';
+import { TraceItems } from './trace-probe-view.ts';
+
+/** When to stop following; the end of the trace or of the command's reader ends it as well. */
+export interface FollowLimit {
+  readonly seconds?: number | undefined;
+  /** So many hits of this probe. */
+  readonly hits?: { readonly probe: string; readonly count: number } | undefined;
+}
 
 const WAIT_MS = 200;
 
-export function* traceFollow(scope: Scope): Iterable<Item> {
-  const { kernel } = scope;
+export function traceFollow(scope: Scope): Iterable<Item> {
+  return followTrace(scope, {});
+}
+
+export function* followTrace(scope: Scope, { seconds, hits }: FollowLimit): Iterable<Item> {
+  const { kernel, shell } = scope;
   const { directory } = ownDirectory(kernel);
   const stream = kernel.backend.streams?.open(`${directory}/trace_pipe`);
   if (stream === undefined) throw new UsageError('this target has no files that flow; "repeat trace show -n 20" helps');
   if ('reason' in stream) throw new UsageError(`${stream.path}: ${stream.detail}`);
+  const items = new TraceItems(kernel);
   const parser = new TraceText();
   let rest = '';
   const entriesOf = (text: string): readonly TraceEntry[] => {
@@ -23,17 +35,27 @@ export function* traceFollow(scope: Scope): Iterable<Item> {
     rest = all.pop() ?? '';
     return all.flatMap((line) => parser.push(line));
   };
+  const until = seconds === undefined ? Number.POSITIVE_INFINITY : shell.now() + seconds * 1000;
+  let wanted = hits?.count ?? Number.POSITIVE_INFINITY;
+  function* shown(made: readonly Item[]): Iterable<Item> {
+    for (const item of made) {
+      if (wanted <= 0) return;
+      if (item.kind === 'row' && item.data['probe'] === hits?.probe && hits !== undefined) wanted--;
+      yield item;
+    }
+  }
   try {
-    for (;;) {
+    while (wanted > 0 && shell.now() < until) {
       scope.check();
-      const came = stream.wait(WAIT_MS);
+      const came = stream.wait(Math.max(1, Math.min(WAIT_MS, until - shell.now())));
       const entries = came ? entriesOf(decodeText(stream.take())) : parser.flush();
-      for (const entry of entries) yield traceItem(kernel, entry);
+      for (const entry of entries) yield* shown(items.push(entry));
       if (entries.length > 0) yield PAUSE;
       if (stream.ended !== undefined) break;
     }
-    for (const entry of [...entriesOf('\n'), ...parser.flush()]) yield traceItem(kernel, entry);
-    yield notice(`the trace ended: ${stream.ended}`);
+    for (const entry of [...entriesOf('\n'), ...parser.flush()]) yield* shown(items.push(entry));
+    yield* shown(items.flush());
+    if (stream.ended !== undefined) yield notice(`the trace ended: ${stream.ended}`);
   } finally {
     stream.close();
   }

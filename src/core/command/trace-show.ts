@@ -5,7 +5,8 @@ import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 import { bufferText, chosenText, keepText } from './trace-buffer.ts';
 import { callItems, isCall, isGraph, joinCalls } from './trace-call-view.ts';
-import { parseTraceText, traceItem } from './trace-view.ts';
+import { TraceItems } from './trace-probe-view.ts';
+import { parseTraceText } from './trace-view.ts';
 
 export function* traceStop({ kernel }: Scope): Iterable<Item> {
   const { trace } = ownDirectory(kernel);
@@ -22,10 +23,12 @@ export function* traceStop({ kernel }: Scope): Iterable<Item> {
 export function* traceShow({ kernel }: Scope, args: TraceArgs): Iterable<Item> {
   const { entries } = parseTraceText(chosenText(kernel, args));
   if (entries.length === 0) yield notice('the buffer is empty');
+  const items = new TraceItems(kernel);
   const levels = args.unfold ? Number.POSITIVE_INFINITY : (args.depth ?? 0);
   const joined = entries.some(isGraph) ? joinCalls(entries) : entries;
   for (const each of args.n === undefined ? joined : joined.slice(-args.n)) {
     if (isCall(each)) yield* callItems(kernel, each, levels);
-    else yield traceItem(kernel, each);
+    else yield* items.push(each);
   }
+  yield* items.flush();
 }
