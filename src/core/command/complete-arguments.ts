@@ -14,34 +14,39 @@ interface LooseWord {
 export function completeArguments(command: Command, text: string, scope: Scope): Completions {
   const words = looseWords(text);
   const last = words.at(-1) as LooseWord;
-  const operands = Object.values(command.operands ?? {});
+  const all = Object.values(command.operands ?? {});
+  const operands = all.filter(({ arity }) => arity !== 'after');
   const restAt = operands.findIndex((each) => each.arity === 'rest');
-  let given = 0;
+  const before: string[] = [];
   let restStart: number | undefined;
   let wanted: Kind<unknown> | undefined;
   let optionsOver = false;
   for (const word of words.slice(0, -1)) {
     if (wanted !== undefined) wanted = undefined;
-    else if (!optionsOver && word.text === '--') optionsOver = true;
-    else if (!optionsOver && /^-[A-Za-z?]/.test(word.text)) wanted = awaited(command, word.text.slice(1));
+    else if (!optionsOver && word.text === '--') {
+      // Another program's words.
+      if (operands.length < all.length) return { candidates: [] };
+      optionsOver = true;
+    } else if (!optionsOver && /^-[A-Za-z?]/.test(word.text)) wanted = awaited(command, word.text.slice(1));
     else {
-      if (given === restAt) restStart ??= word.start;
-      given++;
+      if (before.length === restAt) restStart ??= word.start;
+      before.push(word.text);
       // After the first operand of such a command no option follows.
       optionsOver ||= command.optionsFirst === true || restAt >= 0;
     }
   }
-  if (wanted !== undefined) return completeKind(wanted, last, scope);
+  const given = before.length;
+  if (wanted !== undefined) return completeKind(wanted, last, scope, before);
   if (restAt >= 0 && given >= restAt && !(last.text.startsWith('-') && given === 0)) {
     const start = restStart ?? last.start;
-    return completeKind((operands[restAt] as Operand<unknown>).kind, { text: text.slice(start), start }, scope);
+    return completeKind((operands[restAt] as Operand<unknown>).kind, { text: text.slice(start), start }, scope, before);
   }
   if (last.text.startsWith('-') && !optionsOver) {
     const options = Object.entries(command.options ?? {});
     return { start: last.start, candidates: options.map(([name, each]) => ({ text: `-${name}`, detail: each.doc })) };
   }
   const operand = operands[given] ?? manyOperand(operands);
-  return operand === undefined ? { candidates: [] } : completeKind(operand.kind, last, scope);
+  return operand === undefined ? { candidates: [] } : completeKind(operand.kind, last, scope, before);
 }
 
 /** The kind of argument that a word of options still waits for. */
@@ -61,8 +66,9 @@ function manyOperand(operands: readonly Operand<unknown>[]): Operand<unknown> | 
   return last?.arity === 'many' || last?.arity === 'some' ? last : undefined;
 }
 
-function completeKind(kind: Kind<unknown>, word: LooseWord, scope: Scope): Completions {
-  const completions = kind.complete?.(word.text, scope) ?? { candidates: [] };
+function completeKind(kind: Kind<unknown>, word: LooseWord, scope: Scope, before: readonly string[]): Completions {
+  const completions = kind.completeAfter?.(before, word.text, scope) ??
+    kind.complete?.(word.text, scope) ?? { candidates: [] };
   return { ...completions, start: word.start + (completions.start ?? 0) };
 }
 

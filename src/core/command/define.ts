@@ -29,6 +29,8 @@ export interface Kind<T> {
   /** Throws UsageError with a column within `text`, or NotFoundError. */
   readonly parse: (text: string, scope: Scope) => T;
   readonly complete?: (text: string, scope: Scope) => Completions;
+  /** In its place where what could be typed depends on the operands before it. */
+  readonly completeAfter?: (before: readonly string[], text: string, scope: Scope) => Completions;
   /** A word in single quotes reaches `parse` with them: 'kworker.*' is a regular expression there. */
   readonly keepsQuotes?: true;
 }
@@ -54,8 +56,8 @@ export interface Operand<T> {
   readonly kind: Kind<unknown>;
   readonly placeholder: string;
   readonly doc: string;
-  /** `rest` takes the remaining text of the line as it was typed. */
-  readonly arity: 'one' | 'optional' | 'many' | 'some' | 'rest';
+  /** `rest` takes the remaining text of the line as it was typed, `after` the words after `--`. */
+  readonly arity: 'one' | 'optional' | 'many' | 'some' | 'rest' | 'after';
   readonly value?: T;
 }
 
@@ -110,6 +112,11 @@ export function some<T>(kind: Kind<T>, placeholder: string, doc: string): Operan
 /** The rest of the line as typed, quotes and spaces included: an expression, a command. */
 export function rest<T>(kind: Kind<T>, placeholder: string, doc: string): Operand<T> {
   return { kind, placeholder, doc, arity: 'rest' };
+}
+
+/** The words after `--`: a command line of another program. Undefined where there is no `--`. */
+export function after<T>(kind: Kind<T>, placeholder: string, doc: string): Operand<readonly T[] | undefined> {
+  return { kind, placeholder, doc, arity: 'after' };
 }
 
 /** What a command cannot work without. */

@@ -1,6 +1,7 @@
 /** What `trace` takes: options that all its actions share, for an action that does not know one has no use for it. */
-import { type ArgsOf, flag, many, option, repeated } from './define.ts';
+import { type ArgsOf, after, flag, many, option, repeated } from './define.ts';
 import { count, seconds, word } from './kinds.ts';
+import { traceWord } from './trace-words.ts';
 
 export const TRACE_OPTIONS = {
   f: repeated(word, 'PATTERN', 'with start: only these functions'),
@@ -35,10 +36,18 @@ export const TRACE_OPTIONS = {
 
 export const TRACE_WORDS = {
   words: many(
-    word,
+    traceWord,
     'WORD',
     'a tracer for start, a function for callers, a place and arguments for probe, a pattern for functions, events and options, an instance for clean',
   ),
 };
 
-export type TraceArgs = ArgsOf<typeof TRACE_OPTIONS, typeof TRACE_WORDS>;
+export const TRACE_COMMAND = {
+  command: after(
+    word,
+    'COMMAND',
+    'with start, callers and callees: run this program on the target and trace it alone, with all that it starts',
+  ),
+};
+
+export type TraceArgs = ArgsOf<typeof TRACE_OPTIONS, typeof TRACE_WORDS & typeof TRACE_COMMAND>;

@@ -34,7 +34,7 @@ function* setProbe(scope: Scope, args: TraceArgs): Iterable<Item> {
   const at = words.indexOf('if');
   const filter = at < 0 ? undefined : words.slice(at + 1).join(' ');
   if (filter === '') throw new UsageError('"if" wants a filter', { hint: "as 'count > 4096', in quotes" });
-  const target = probeTarget(kernel, tracefs(kernel), place);
+  const target = probeTarget(kernel, place);
   const values = probeArguments(at < 0 ? words : words.slice(0, at), probeNames(kernel, target));
   const isFirst = startFor(scope, args);
   const probe = orStop(scope, isFirst, () =>

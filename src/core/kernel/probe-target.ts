@@ -12,7 +12,7 @@ import type { Kernel } from './kernel.ts';
 import { isPerCpuSymbol } from './percpu.ts';
 import { type ProbeParameter, probeParameters } from './probe-parameters.ts';
 import type { ProbeNames } from './probe-path.ts';
-import type { Tracefs } from './tracefs.ts';
+import { tracefs } from './tracefs.ts';
 
 export interface ProbeTarget {
   readonly kind: 'function' | 'tracepoint' | 'program';
@@ -34,7 +34,7 @@ const SHOWN_MAX = 5;
 const NEAR_MAX = 20;
 
 /** Throws UsageError, NotFoundError. */
-export function probeTarget(kernel: Kernel, fs: Tracefs, text: string): ProbeTarget {
+export function probeTarget(kernel: Kernel, text: string): ProbeTarget {
   if (text.startsWith('/')) return programTarget(text);
   if (ADDRESS.test(text)) return addressTarget(kernel, BigInt(text.startsWith('0x') ? text : `0x${text}`));
   const { owner, name, offset } = PLACE.exec(text)?.groups ?? {};
@@ -42,7 +42,7 @@ export function probeTarget(kernel: Kernel, fs: Tracefs, text: string): ProbeTar
     const hint = 'a function as vfs_read or MODULE:FUNCTION, a tracepoint as SYSTEM:EVENT, a program as /PATH:OFFSET';
     throw new UsageError(`"${text}" is nothing that can be probed`, { source: text, column: 0, hint });
   }
-  if (owner !== undefined && isEvent(fs, owner, name)) return tracepointTarget(kernel, name);
+  if (owner !== undefined && isEvent(kernel, owner, name)) return tracepointTarget(kernel, name);
   return functionTarget(kernel, text, { owner, name, offset: Number(offset ?? 0) });
 }
 
@@ -64,7 +64,8 @@ export function probeNames(kernel: Kernel, { kind, name, parameters, returns }: 
   };
 }
 
-function isEvent(fs: Tracefs, system: string, event: string): boolean {
+function isEvent(kernel: Kernel, system: string, event: string): boolean {
+  const fs = tracefs(kernel);
   return fs.text(`${fs.root}/events/${system}/${event}/id`, 64) !== undefined;
 }
 

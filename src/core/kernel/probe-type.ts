@@ -2,10 +2,11 @@
  * How the kernel is to read a value that a probe shows: `u8` to `s64` by the C type, `x64` for a pointer, `string` for
  * `char *` and arrays of char, `b3@5/32` for a bitfield, `u8[6]` for an array (Documentation/trace/kprobetrace.rst).
  */
-import { type ArrayType, type CType, resolve, sizeOf } from '../types/type.ts';
+import { type ArrayType, type CompoundType, type CType, resolve, sizeOf } from '../types/type.ts';
 import { typeName } from '../types/type-name.ts';
 import {
   loadedText,
+  memberOf,
   memoryText,
   type ProbeBits,
   type ProbeOperand,
@@ -27,6 +28,12 @@ export interface ProbeFetch {
 const ARRAY_MAX = 64;
 const REQUESTED =
   /^(?:(?:[sux](?:8|16|32|64)|char|string|ustring|symbol|symstr)(?:\[([1-9]\d?)\])?|b[1-9]\d?@\d{1,2}\/(?:8|16|32|64))$/;
+
+/** Types that can be asked for, without arrays and bits. */
+export const PROBE_TYPES: readonly string[] = [
+  ...['string', 'ustring', 'symbol', 'symstr', 'char'],
+  ...['u', 's', 'x'].flatMap((letter) => [8, 16, 32, 64].map((bits) => `${letter}${bits}`)),
+];
 
 /** True for a type that can be asked for behind a path: `name:string`. */
 export function isProbeType(text: string): boolean {
@@ -56,11 +63,20 @@ export function probeFetch(operand: ProbeOperand, requested: string | undefined)
       if (resolved.size > 8) return `${typeName(type as CType)} is wider than what a probe can show`;
       return wordFetch(operand, `${resolved.signed ? 's' : 'u'}${resolved.size * 8}`, type);
     case 'struct':
-    case 'union':
+    case 'union': {
+      const only = onlyMember(operand, resolved);
+      if (only !== undefined) return probeFetch(only, requested);
       return `${typeName(type as CType)} is no value that a probe can show: name a member of it`;
+    }
     default:
       return `${typeName(type as CType)} is nothing that a probe can show`;
   }
+}
+
+/** A struct that only wraps a value for the compiler to check (kuid_t, atomic_t) is shown as its value. */
+function onlyMember(operand: ProbeOperand, { members }: CompoundType): ProbeOperand | undefined {
+  const [member, ...others] = members;
+  return member?.name === undefined || others.length > 0 ? undefined : memberOf(operand, member.name);
 }
 
 function wordFetch(operand: ProbeOperand, kernelType: string, type: CType | undefined): ProbeFetch | string {
