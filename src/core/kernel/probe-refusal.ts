@@ -57,6 +57,7 @@ export function refusedFilter(fs: Tracefs, instance: string, filter: string, det
   return new UsageError(`the kernel refuses the filter: ${refusal.message}`, {
     source: filter,
     column: refusal.column,
+    hint: 'numbers: == != < <= > >= &; strings, in double quotes: == != and ~ with wildcards; && || ! and brackets',
   });
 }
 
