@@ -25,6 +25,7 @@ import ptob from './ptob.ts';
 import rd from './rd.ts';
 import record from './record.ts';
 import repeat from './repeat.ts';
+import replay from './replay.ts';
 import report from './report.ts';
 import search from './search.ts';
 import set from './set.ts';
@@ -82,6 +83,7 @@ export const commands: readonly Command[] = [
   history,
   repeat,
   record,
+  replay,
   lesson,
   exit,
 ];

@@ -1,7 +1,12 @@
 import { defineCommand, maybe, rest } from '../src/core/command/define.ts';
+import { asciicast } from '../src/core/command/export-asciicast.ts';
+import { markdown } from '../src/core/command/export-markdown.ts';
 import { choice, text } from '../src/core/command/kinds.ts';
+import type { RecordedSession } from '../src/core/command/recorded-session.ts';
+import { recordedSession } from '../src/core/command/replay-steps.ts';
+import type { Scope } from '../src/core/command/scope.ts';
 import { UsageError } from '../src/core/errors.ts';
-import { row } from '../src/core/output/item.ts';
+import { type Item, row } from '../src/core/output/item.ts';
 
 export default defineCommand({
   name: 'record',
@@ -10,23 +15,29 @@ export default defineCommand({
   description: [
     'A recording holds every page and file that the session read and every command with its output, with notes in between. "kdbg replay FILE" opens it: the recorded commands give the recorded output, and other commands work as far as the pages reach.',
     "User memory and environments are left out unless kdbg was started with --record-user. Kernel memory may hold secrets of the machine's users all the same: look before you share a recording.",
+    'export writes the session that is replayed as a file for others: FILE.cast is an asciicast, which players of terminal recordings show as it was typed; FILE.md is Markdown with the notes as text and each command with its output.',
   ],
   operands: {
     action: maybe(
-      choice('status', 'start', 'stop', 'note'),
+      choice('status', 'start', 'stop', 'note', 'export'),
       'ACTION',
-      'start, stop, note or status; status unless given',
+      'start, stop, note, export or status; status unless given',
     ),
-    text: rest(text, '[FILE|TEXT]', 'the file to start, or the text of the note'),
+    text: rest(text, '[FILE|TEXT]', 'the file to write, or the text of the note'),
   },
   examples: [
     { line: 'record', shows: 'whether the session is recorded' },
     { line: 'record start hang.kdbg', shows: 'records from here on' },
     { line: 'record note the writer holds the inode lock', shows: 'leaves a remark in the recording' },
     { line: 'record stop', shows: 'completes the file' },
+    { line: 'record export hang.md', shows: 'the replayed session as Markdown' },
   ],
   *run(scope, { action, text: argument }) {
     const { recording } = scope.shell;
+    if (action === 'export') {
+      yield* exported(scope, argument);
+      return;
+    }
     if (action === 'start') {
       if (argument === '') throw new UsageError('record start wants a file');
       recording.start(argument);
@@ -47,3 +58,27 @@ export default defineCommand({
     ]);
   },
 });
+
+/** Columns of the terminal that an asciicast is for: most output fits. */
+const CAST_COLUMNS = 120;
+
+const FORMATS: Readonly<Record<string, (session: RecordedSession) => Iterable<string>>> = {
+  cast: (session) => asciicast(session, CAST_COLUMNS),
+  md: markdown,
+};
+
+function* exported(scope: Scope, path: string): Iterable<Item> {
+  const session = recordedSession(scope);
+  const format = FORMATS[/\.(cast|md)$/.exec(path)?.[1] ?? ''];
+  if (format === undefined) throw new UsageError('record export wants a file whose name ends with .cast or .md');
+  scope.shell.writeText(path, checked(scope, format(session)));
+  const { length } = session.lines;
+  yield row({ path, lines: length }, () => [`${path}: ${length} lines of the session`]);
+}
+
+function* checked(scope: Scope, pieces: Iterable<string>): Iterable<string> {
+  for (const piece of pieces) {
+    scope.check();
+    yield piece;
+  }
+}

@@ -9,6 +9,7 @@ import type { Command } from '../core/command/define.ts';
 import { parseLine, type Vocabulary } from '../core/command/grammar.ts';
 import { type LessonFiles, NO_LESSONS } from '../core/command/lesson-files.ts';
 import { LessonWatch } from '../core/command/lesson-watch.ts';
+import type { RecordedSession } from '../core/command/recorded-session.ts';
 import { expandAlias } from '../core/command/resolve.ts';
 import { runStages } from '../core/command/run.ts';
 import type { Alias, Context, RecordingControl, Scope, Shell } from '../core/command/scope.ts';
@@ -20,7 +21,7 @@ import { type Line, textOf } from '../core/output/line.ts';
 import { BUILTIN_ALIASES } from './aliases.ts';
 import { loadDisassembler, loadFuzzysort } from './libraries.ts';
 import { regainTarget } from './regain.ts';
-import { expandHome, readTextFile, reasonOf } from './text-file.ts';
+import { expandHome, readTextFile, reasonOf, writeTextFile } from './text-file.ts';
 
 /** Lines that `history` shows of a session that never ends. */
 const HISTORY_MAX = 10_000;
@@ -58,7 +59,7 @@ export interface SessionOptions {
 }
 
 /** What a replayed recording decides for each command. */
-export interface Replay {
+export interface Replay extends RecordedSession {
   begin(line: string, by: 'user' | 'rc' | 'pane'): void;
   now(): number;
   /** So much of the recorded time goes by, at once. */
@@ -218,16 +219,21 @@ export class SessionShell implements Shell {
 
   /** Sleeps in steps, so that Ctrl-C ends it at once; a replay's clock goes on by itself. */
   sleep(milliseconds: number): void {
-    if (this.#options.replay !== undefined) {
-      this.#options.replay.sleep(milliseconds);
-      return;
-    }
+    if (this.#options.replay !== undefined) this.#options.replay.sleep(milliseconds);
+    else this.wait(milliseconds);
+  }
+
+  wait(milliseconds: number): void {
     const idle = new Int32Array(new SharedArrayBuffer(4));
     const end = performance.now() + milliseconds;
     for (let left = milliseconds; left > 0; left = end - performance.now()) {
       if (this.#options.cancelled()) throw new CancelledError();
       Atomics.wait(idle, 0, 0, Math.min(left, 50));
     }
+  }
+
+  get recorded(): RecordedSession | undefined {
+    return this.#options.replay;
   }
 
   now(): number {
@@ -249,6 +255,10 @@ export class SessionShell implements Shell {
     } catch (error) {
       throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
     }
+  }
+
+  writeText(path: string, pieces: Iterable<string>): void {
+    writeTextFile(path, pieces);
   }
 
   /** A file of commands may run another, a few deep: not itself for ever. */

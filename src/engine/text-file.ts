@@ -2,7 +2,7 @@
  * Files of commands or arguments, which a person wrote: read whole, bounded, and text. A device or a named pipe in such
  * a place could block for ever or never end, so only regular files are read unless a stream is expected.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { UsageError } from '../core/errors.ts';
 
@@ -50,6 +50,24 @@ function readBytes(path: string, isStream: boolean): Buffer {
     throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
   } finally {
     if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Writes a text that need not fit into memory. Throws UsageError when it cannot; what `pieces` throws passes through. */
+export function writeTextFile(path: string, pieces: Iterable<string>): void {
+  const file = attempt(path, () => openSync(expandHome(path), 'w', 0o600));
+  try {
+    for (const piece of pieces) attempt(path, () => writeFileSync(file, piece));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 

@@ -9,7 +9,7 @@ import { textOf } from '../../src/core/output/line.ts';
 import { lessonOnDisk } from '../../src/engine/lesson-disk.ts';
 import { RecordedShell } from '../../src/engine/recorded.ts';
 import { Session } from '../../src/engine/session.ts';
-import type { SessionRecorder } from '../../src/engine/shell.ts';
+import type { SessionRecorder } from '../../src/engine/session-options.ts';
 
 export interface Ran {
   readonly lines: readonly string[];
@@ -39,6 +39,8 @@ export function openReplay(path: string): ReplaySession {
     replay: new RecordedShell(recording),
     lessons: lessonOf(path),
   });
+  // A text is made, and not kept.
+  session.shell.writeText = (_path, pieces) => void [...pieces];
   return {
     session,
     run: (line) => run(session, line),

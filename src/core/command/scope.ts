@@ -6,6 +6,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Item } from '../output/item.ts';
 import type { Command } from './define.ts';
 import type { LessonFiles } from './lesson-files.ts';
+import type { RecordedSession } from './recorded-session.ts';
 import type { Settings } from './settings.ts';
 
 /** The task that commands without a task argument mean. */
@@ -57,16 +58,22 @@ export interface Shell {
   keepValue(value: unknown): number;
   readonly recording: RecordingControl;
   readonly lessons: LessonFiles;
+  /** The session that is replayed; undefined where none is. */
+  readonly recorded: RecordedSession | undefined;
   /** True when a recording is replayed: it has a live target's liveness, and yet it never changes. */
   readonly isReplay: boolean;
   /** Waits, a replay only by its clock; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
+  /** Waits by the user's own clock. Throws CancelledError when the command is stopped. */
+  wait(milliseconds: number): void;
   /** Wall-clock time in milliseconds since 1970. */
   now(): number;
   /** The text of a file of the user's machine: `< file`, `set -i`. Throws NotFoundError. */
   readTextFile(path: string): string;
   /** Writes a file of the user's machine; throws UsageError when it cannot. */
   writeFile(path: string, bytes: Uint8Array): void;
+  /** The same for text, piece by piece as it comes; only the user may read it. */
+  writeText(path: string, pieces: Iterable<string>): void;
   /** A library that is loaded only when a command needs it. */
   disassembler(): import('../arch/x86_64/disassemble.ts').Disassembler;
   fuzzy(): Pick<import('fuzzysort').Fuzzysort, 'go'>;
