@@ -67,9 +67,7 @@ function edgesOf(
   for (const wait of found.values()) {
     const lock = locks.get(lockKey(wait) ?? '');
     const waiter = lock?.waiters.find(({ task }) => task === wait.task);
-    // Not on the lock's queue by now, or about to leave it: it was let in, or gave up.
-    if (waiter !== undefined && isOffQueue(waiter)) continue;
-    if (lock?.leaving.some(({ task }) => task === wait.task) === true) continue;
+    if (lock !== undefined && wasLetIn(wait, lock, waiter)) continue;
     const sureOfWait = wait.moved || lock?.moved === true ? 'hint' : weaker(wait.sure, waiter?.sure ?? wait.sure);
     const owners = new Map([...(lock?.owners ?? []), ...wait.owners].map((owner) => [owner.task, owner]));
     const out = [...owners.values()].flatMap((owner): WaitEdge[] => {
@@ -89,8 +87,12 @@ function edgesOf(
   return edges;
 }
 
-function isOffQueue(waiter: Waiter): boolean {
-  return waiter.order < 0 && waiter.node !== undefined && waiter.sure === 'hint';
+/** True for a wait that is over: not on the lock's queue by now, about to leave it, or the owner of one that passes on. */
+function wasLetIn(wait: Wait, lock: Lock, waiter: Waiter | undefined): boolean {
+  if (waiter !== undefined && waiter.order < 0 && waiter.node !== undefined && waiter.sure === 'hint') return true;
+  if (lock.leaving.some(({ task }) => task === wait.task)) return true;
+  const owns = lock.owners.some(({ task, role }) => task === wait.task && (role === 'owner' || role === 'next'));
+  return owns && (waiter === undefined || wait.moved || lock.moved);
 }
 
 function tasksOf(found: ReadonlyMap<bigint, Wait>, locks: ReadonlyMap<string, Lock>): ReadonlyMap<bigint, LockTask> {

@@ -170,17 +170,16 @@ function toLock(lock: LockReference, reading: LockReading | Error): Lock | Error
   return { kind, address, owners, readers, waiters, leaving: [], words, state, notes, moved: false };
 }
 
-/** Owners and waiters of different moments are likely at most, and an owner among the waiters is only one of the two. */
+/**
+ * Of a lock that passes on all the time the owner was so at one moment. Its queue is of several: waiters that never stood
+ * together, even those of another lock that the same tasks queue for.
+ */
 function markMoved(lock: Lock | Error): Lock | Error {
   if (lock instanceof Error) return lock;
-  const own = ownWaiters(lock);
   return {
     ...lock,
     owners: lock.owners.map((owner) => ({ ...owner, sure: weaker(owner.sure, 'likely') })),
-    waiters: lock.waiters.map((waiter) => ({
-      ...waiter,
-      sure: own.includes(waiter.task) ? 'hint' : weaker(waiter.sure, 'likely'),
-    })),
+    waiters: lock.waiters.map((waiter) => ({ ...waiter, sure: 'hint' })),
     moved: true,
     notes: [...lock.notes, 'it changed each time that it was read: what is shown is of more than one moment'],
   };
