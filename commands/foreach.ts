@@ -4,7 +4,9 @@
 import { contextOf } from '../src/core/command/context.ts';
 import { type Command, defineCommand, rest } from '../src/core/command/define.ts';
 import { type ForeachLine, foreachLine } from '../src/core/command/foreach-line.ts';
+import { progressOver } from '../src/core/command/progress.ts';
 import { startCommand } from '../src/core/command/run.ts';
+import type { Scope } from '../src/core/command/scope.ts';
 import { chosenTasks, eachTask, headingItem } from '../src/core/command/task-operands.ts';
 import { taskCells } from '../src/core/command/task-view.ts';
 import { type TaskSummary, taskSummaries } from '../src/core/kernel/task-summary.ts';
@@ -33,7 +35,7 @@ export default defineCommand({
     const { selectors, invocation } = line as ForeachLine;
     const tasks = chosenTasks(scope, selectors) ?? taskSummaries(scope.kernel);
     if (invocation.command.input === 'task') {
-      const running = startCommand(invocation, { ...scope, input: taskItems(tasks) });
+      const running = startCommand(invocation, { ...scope, input: taskItems(scope, tasks) });
       for (const item of running.items) yield withView(item, invocation.command);
       return;
     }
@@ -46,8 +48,12 @@ export default defineCommand({
 });
 
 /** The tasks as a pipe brings them. */
-function* taskItems(tasks: Iterable<TaskSummary>): Iterable<Item> {
-  for (const task of tasks) yield row(taskCells(task));
+function* taskItems(scope: Scope, tasks: Iterable<TaskSummary>): Iterable<Item> {
+  const told = progressOver(scope.kernel, tasks);
+  for (const task of tasks) {
+    told();
+    yield row(taskCells(task));
+  }
 }
 
 /** Its own table, which this command does not have. */

@@ -63,6 +63,7 @@ export default defineCommand({
     let said = scope.shell.now();
     let task: bigint | undefined;
     for (const piece of plan.pieces) {
+      scope.kernel.progress(progress.done, Number(plan.length));
       for (const { address: at, index } of pattern.find(piece)) {
         if (at < plan.from) continue;
         if (piece.task !== undefined && piece.task.address !== task) {

@@ -9,7 +9,15 @@ import type { Ask } from '../backends/remote/question.ts';
 import type { Completion } from '../core/command/complete.ts';
 import type { BackendCounters } from '../core/memory/backend.ts';
 import type { SessionSpec } from './open.ts';
-import { type FromEngine, type Opened, type Output, type RunMode, SHARED, type ToEngine } from './protocol.ts';
+import {
+  type FromEngine,
+  type Opened,
+  type Output,
+  PROGRESS_WHOLE,
+  type RunMode,
+  SHARED,
+  type ToEngine,
+} from './protocol.ts';
 import { Search } from './search.ts';
 import type { TargetNames } from './target-names.ts';
 import type { WorkerStart } from './worker.ts';
@@ -183,6 +191,12 @@ export class EngineClient {
   cancel(): void {
     Atomics.store(this.#shared, SHARED.cancelled, this.#lastId);
     Atomics.notify(this.#shared, SHARED.pending);
+  }
+
+  /** How much of the running statement's work is done, from 0 to 1; undefined while that is not known. */
+  get progress(): number | undefined {
+    const part = Atomics.load(this.#shared, SHARED.progress);
+    return part > 0 ? part / PROGRESS_WHOLE : undefined;
   }
 
   /** Nobody takes the output of this statement any more; those after it still run. */

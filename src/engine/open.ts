@@ -10,7 +10,7 @@ import type { Opened } from './protocol.ts';
 import { RecordedShell } from './recorded.ts';
 import { EngineRecorder } from './recorder.ts';
 import { Session } from './session.ts';
-import type { SessionOptions } from './shell.ts';
+import type { SessionOptions } from './session-options.ts';
 
 /** The target, and how the session on it is kept. */
 export interface SessionSpec {
@@ -23,7 +23,8 @@ export interface SessionSpec {
 }
 
 /** What stops the running command: see SessionOptions. */
-export type Interruption = Required<Pick<SessionOptions, 'cancelled' | 'interrupted' | 'onStatement'>>;
+export type Interruption = Required<Pick<SessionOptions, 'cancelled' | 'interrupted' | 'onStatement'>> &
+  Pick<Kernel, 'progress'>;
 
 /** Throws OpenError (or another KdbgError) when the target cannot be opened. */
 export function openSession(
@@ -43,6 +44,7 @@ export function openSession(
   const kernel = new Kernel(recorder.backend, {
     cancelled: interruption.cancelled,
     notice: (text) => notices.push(text),
+    progress: interruption.progress,
   });
   recorder.onStart = () => kernel.forgetAll();
   if (spec.record !== undefined) recorder.start(spec.record);

@@ -84,8 +84,13 @@ export const SHARED = {
   refused: 1,
   /** Batches sent and not yet taken. */
   pending: 2,
-  length: 3,
+  /** How much of the running statement's work is done, in parts of PROGRESS_WHOLE; 0 while that is not known. */
+  progress: 3,
+  length: 4,
 } as const;
+
+/** What `progress` is when all is done. */
+export const PROGRESS_WHOLE = 1_000_000;
 
 /** Batches in flight before the engine waits. */
 export const PENDING_MAX = 8;

@@ -15,7 +15,8 @@ import type { Line } from '../core/output/line.ts';
 import { TextView } from '../core/output/render.ts';
 import { describe, JsonResult, type Place } from './failure.ts';
 import type { Output, RunMode } from './protocol.ts';
-import { type SessionOptions, SessionShell } from './shell.ts';
+import type { SessionOptions } from './session-options.ts';
+import { SessionShell } from './shell.ts';
 
 /** Lines sent together: enough to make a batch worth it, few enough to show the first rows at once. */
 const LINES_PER_BATCH = 64;

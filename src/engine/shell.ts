@@ -15,12 +15,12 @@ import { runStages } from '../core/command/run.ts';
 import type { Alias, Context, RecordingControl, Scope, Shell } from '../core/command/scope.ts';
 import { DEFAULT_SETTINGS, type Settings, withSetting } from '../core/command/settings.ts';
 import { CancelledError, DataError, NotFoundError, UsageError } from '../core/errors.ts';
-import type { Kernel } from '../core/kernel/kernel.ts';
 import type { Item } from '../core/output/item.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import { BUILTIN_ALIASES } from './aliases.ts';
 import { loadDisassembler, loadFuzzysort } from './libraries.ts';
 import { regainTarget } from './regain.ts';
+import type { SessionOptions } from './session-options.ts';
 import { expandHome, readTextFile, reasonOf, writeTextFile } from './text-file.ts';
 
 /** Lines that `history` shows of a session that never ends. */
@@ -28,44 +28,6 @@ const HISTORY_MAX = 10_000;
 const SOURCE_DEPTH_MAX = 8;
 /** A kernel's configuration is 300 KB. */
 const INFLATED_MAX = 16 * 1024 * 1024;
-
-/** What a session's recording wants to be told. */
-export interface SessionRecorder extends RecordingControl {
-  begin(line: string, by: string): void;
-  output(lines: readonly string[]): void;
-  end(status: number): void;
-  close(): void;
-}
-
-export interface SessionOptions {
-  readonly kernel: Kernel;
-  readonly recorder: SessionRecorder;
-  /** The PID that commands without a task argument mean at first. */
-  readonly pid: number;
-  /** The running command is to stop: the user wants it, or nobody takes its output any more. */
-  readonly cancelled: () => boolean;
-  /** The user wants it, and the rest of the line not to run; as `cancelled` unless given. */
-  readonly interrupted?: () => boolean;
-  /** Told the number of each statement that begins, as in its `begin`. */
-  readonly onStatement?: (statement: number) => void;
-  /** Remarks of the kernel layer while a command runs: taken and shown among its rows. */
-  readonly notices: string[];
-  /** What went wrong beside the commands: a recording that cannot be written any more. */
-  readonly failures: string[];
-  /** The recording that is replayed, if one is. */
-  readonly replay: Replay | undefined;
-  /** The lesson of the recording; a session without one needs none. */
-  readonly lessons?: LessonFiles;
-}
-
-/** What a replayed recording decides for each command. */
-export interface Replay extends RecordedSession {
-  begin(line: string, by: 'user' | 'rc' | 'pane'): void;
-  now(): number;
-  /** So much of the recorded time goes by, at once. */
-  sleep(milliseconds: number): void;
-  transcript(): Iterable<Line>;
-}
 
 export class SessionShell implements Shell {
   readonly #options: SessionOptions;

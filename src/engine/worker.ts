@@ -8,7 +8,7 @@ import { type Completion, complete } from '../core/command/complete.ts';
 import { errorLines, isUserError } from '../core/command/run.ts';
 import type { BackendCounters } from '../core/memory/backend.ts';
 import { openSession, type SessionSpec } from './open.ts';
-import { type FromEngine, type Output, PENDING_MAX, SHARED, type ToEngine } from './protocol.ts';
+import { type FromEngine, type Output, PENDING_MAX, PROGRESS_WHOLE, SHARED, type ToEngine } from './protocol.ts';
 import type { Session } from './session.ts';
 import { type TargetNames, targetNames } from './target-names.ts';
 
@@ -39,6 +39,11 @@ function serve(start: WorkerStart, send: (message: FromEngine) => void): void {
       cancelled: () => interrupted() || refused(),
       onStatement: (statement: number) => {
         running.statement = statement;
+        Atomics.store(shared, SHARED.progress, 0);
+      },
+      progress: (done: number, total: number) => {
+        const part = total > 0 ? Math.min(1, done / total) : 0;
+        Atomics.store(shared, SHARED.progress, Math.round(part * PROGRESS_WHOLE));
       },
     };
     const opened = openSession(start.spec, interruption, start.io);

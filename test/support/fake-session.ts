@@ -3,7 +3,7 @@ import { complete } from '../../src/core/command/complete.ts';
 import type { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
 import { Session } from '../../src/engine/session.ts';
-import type { SessionRecorder } from '../../src/engine/shell.ts';
+import type { SessionRecorder } from '../../src/engine/session-options.ts';
 import type { FakeKernel, FakeKernelOptions } from './fake-kernel.ts';
 
 export const NOT_RECORDING: SessionRecorder = {

@@ -59,6 +59,9 @@ export interface Running {
   readonly since: number;
   /** Lines it has printed so far. */
   readonly lines: number;
+  /** How much of its work is done, from 0 to 1, and the milliseconds that the rest will take; where that is known. */
+  readonly done?: number | undefined;
+  readonly leftMs?: number | undefined;
 }
 
 /** What is known about the screen; a value, replaced as a whole by `update`. */

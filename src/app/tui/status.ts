@@ -1,8 +1,10 @@
 /**
  * The words around the panes: status bar, titles, bottom row, from what the screen knows.
  */
+
+import { formatDuration } from '../../core/command/lock-view.ts';
 import type { ChromeState, Piece, Title } from './chrome.tsx';
-import { type AppState, PANE_NAMES, type PaneName, type Rect } from './contract.ts';
+import { type AppState, PANE_NAMES, type PaneName, type Rect, type Running } from './contract.ts';
 import type { Desk } from './desk.ts';
 import type { Facts } from './facts.ts';
 import type { ScreenAction, ScreenBinding } from './screen-keys.ts';
@@ -52,7 +54,7 @@ function shellTitle(rect: Rect, { state, now }: StatusInput): Title {
   const info =
     running === undefined || seconds < 0.3
       ? ''
-      : `${turn[Math.floor(seconds * 4) % 4]} ${running.lines} lines${rateOf(running.lines, seconds)}  ${seconds.toFixed(0)} s  Ctrl-C stops`;
+      : `${turn[Math.floor(seconds * 4) % 4]} ${running.lines} lines${rateOf(running.lines, seconds)}  ${seconds.toFixed(0)} s${restOf(running)}  Ctrl-C stops`;
   return {
     rect,
     label: 'shell',
@@ -60,6 +62,16 @@ function shellTitle(rect: Rect, { state, now }: StatusInput): Title {
     info,
     isFocused: focus === 'prompt' || focus === 'scrollback',
   };
+}
+
+/** `, 42 %, 1 min 10 s left`. */
+function restOf({ done, leftMs }: Running): string {
+  if (done === undefined) return '';
+  const left =
+    leftMs === undefined
+      ? ''
+      : `, ${formatDuration(Math.max(1, Math.round(leftMs / 1000)) * 1000).replace('.0 ', ' ')} left`;
+  return `, ${Math.floor(done * 100)} %${left}`;
 }
 
 function rateOf(lines: number, seconds: number): string {

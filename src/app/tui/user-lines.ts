@@ -5,6 +5,7 @@
 import { type Line, textOf } from '../../core/output/line.ts';
 import { interrupts } from '../interrupt.ts';
 import type { RunBy } from './contract.ts';
+import { Estimate } from './estimate.ts';
 import { askContext, askRecording, type Facts } from './facts.ts';
 import type { Host } from './host.ts';
 import { isWalkStep } from './pane-views.ts';
@@ -81,7 +82,12 @@ export class UserLines {
     this.#control.reset();
     const since = performance.now();
     let lines = 0;
-    const show = (): void => host.update({ running: { line, since, lines } });
+    const estimate = new Estimate();
+    const show = (): void => {
+      const done = host.engine.progress;
+      estimate.mark(done, performance.now());
+      host.update({ running: { line, since, lines, done, leftMs: estimate.leftMs } });
+    };
     show();
     const progress = setInterval(show, PROGRESS_MS);
     try {

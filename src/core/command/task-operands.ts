@@ -9,6 +9,7 @@ import { type Item, text } from '../output/item.ts';
 import { type Span, span } from '../output/line.ts';
 import { contextSummary } from './context.ts';
 import { type TaskReference, tasksIn } from './pipe.ts';
+import { progressOver } from './progress.ts';
 import type { Scope } from './scope.ts';
 import { selectTasks, type TaskSelector } from './task-kinds.ts';
 import { taskHeading } from './task-view.ts';
@@ -44,9 +45,11 @@ export function* eachTask(
   tasks: Iterable<TaskSummary>,
   show: (task: TaskSummary, index: number) => Iterable<Item>,
 ): Iterable<Item> {
+  const told = progressOver(scope.kernel, tasks);
   let index = 0;
   for (const task of tasks) {
     scope.check();
+    told();
     try {
       yield* show(task, index++);
     } catch (error) {

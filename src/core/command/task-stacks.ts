@@ -6,6 +6,7 @@ import type { FrameMethod } from '../arch/x86_64/unwind.ts';
 import { type StackFrame, type TaskStack, type UnwindOptions, unwindTasks } from '../kernel/stack.ts';
 import { type ProcFrame, type ProcStack, procStacks } from '../kernel/stack-procfs.ts';
 import { isFromMemory, structOf, type TaskSummary } from '../kernel/task-summary.ts';
+import { progressOver } from './progress.ts';
 import type { Scope } from './scope.ts';
 
 /** One frame; what only an unwind of memory knows is undefined in one from /proc. */
@@ -49,6 +50,7 @@ export function* stacksOf(
   options: UnwindOptions = {},
 ): Iterable<ShownStack> {
   const { kernel } = scope;
+  const told = progressOver(kernel, tasks);
   // Both take the tasks a batch ahead of what they answer.
   const waiting: TaskSummary[] = [];
   const noted = function* <T>(of: (task: TaskSummary) => T): Iterable<T> {
@@ -61,6 +63,7 @@ export function* stacksOf(
     const addresses = noted((task) => structOf(kernel, task).address);
     for (const stack of unwindTasks(kernel, addresses, options)) {
       scope.check();
+      told();
       yield shownStack(waiting.shift() as TaskSummary, stack);
     }
   } else {
@@ -69,6 +72,7 @@ export function* stacksOf(
       noted((task) => task.pid),
     )) {
       scope.check();
+      told();
       yield fromProc(waiting.shift() as TaskSummary, stack);
     }
   }

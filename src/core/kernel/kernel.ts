@@ -27,14 +27,17 @@ export class Kernel {
    * a task was left out. A sentence, lower case, without a full stop.
    */
   readonly notice: (text: string) => void;
+  /**
+   * Where work whose extent is known says how far it is: `done` of `total`, in any unit. The screen tells it while the
+   * command runs; cheap enough for each task or MiB, not for each word.
+   */
+  readonly progress: (done: number, total: number) => void;
 
-  constructor(
-    backend: Backend,
-    options: { readonly cancelled?: () => boolean; readonly notice?: (text: string) => void } = {},
-  ) {
+  constructor(backend: Backend, options: Partial<Pick<Kernel, 'cancelled' | 'notice' | 'progress'>> = {}) {
     this.backend = backend;
     this.cancelled = options.cancelled ?? (() => false);
     this.notice = options.notice ?? (() => undefined);
+    this.progress = options.progress ?? (() => undefined);
     this.#memory =
       backend.memory && new Memory(backend.memory, { liveness: backend.liveness, cancelled: this.cancelled });
   }

@@ -149,6 +149,14 @@ describe('long work', () => {
     await screen.press('eval 44', KEY.enter);
     await screen.shows('decimal: 44');
   });
+
+  it('says how much is done of what is counted', async () => {
+    const screen = await open({ columns: 120, rows: 40 });
+    await screen.press('foreach task -x; '.repeat(20), KEY.enter);
+    await screen.shows(/\d+ lines.* s, \d+ %.*Ctrl-C stops/);
+    await screen.press(KEY.ctrl('c'));
+    await screen.hides('Ctrl-C stops');
+  });
 });
 
 describe('the prompt', () => {
