@@ -2,18 +2,21 @@
  * The kernel log, from its ring in memory or from /dev/kmsg.
  */
 import { defineCommand, flag, option } from '../src/core/command/define.ts';
-import { count } from '../src/core/command/kinds.ts';
-import { logLevels, logPattern } from '../src/core/command/log-filter.ts';
+import { choice, count } from '../src/core/command/kinds.ts';
+import { type LogPattern, logFacilities, logLevels, logPattern } from '../src/core/command/log-filter.ts';
 import { followLog } from '../src/core/command/log-follow.ts';
+import { type LogMoment, logMoment } from '../src/core/command/log-moment.ts';
+import { LOG_TIMES, type LogTimeFormat } from '../src/core/command/log-time.ts';
+import { logView } from '../src/core/command/log-view.ts';
+import { LogWindow } from '../src/core/command/log-window.ts';
 import type { Scope } from '../src/core/command/scope.ts';
-import { UnsupportedError } from '../src/core/errors.ts';
+import { UnsupportedError, UsageError } from '../src/core/errors.ts';
 import { auditBacklog } from '../src/core/kernel/audit.ts';
 import { kernelLog } from '../src/core/kernel/kernel-log.ts';
 import type { LogRecord } from '../src/core/kernel/log-record.ts';
 import { printkSafeBuffers } from '../src/core/kernel/printk-safe.ts';
-import { formatWallTime, logTimeToWall } from '../src/core/kernel/time.ts';
 import { type Item, notice, PAUSE, row, text } from '../src/core/output/item.ts';
-import { type Line, span, type Tone } from '../src/core/output/line.ts';
+import { span } from '../src/core/output/line.ts';
 
 export default defineCommand({
   name: 'log',
@@ -22,16 +25,30 @@ export default defineCommand({
   description: [
     'The records that are still in the ring, oldest first, as dmesg shows them. They come from kernel memory, or from /dev/kmsg where there is none; the latter does not tell who wrote a record unless the kernel was built with CONFIG_PRINTK_CALLER.',
     '-f follows /dev/kmsg on a live target: reading it takes nothing away from its other readers.',
-    'LEVELS is a list of levels by name (emerg, alert, crit, err, warn, notice, info, debug) or number; one with a + after it means all that are at least as urgent: -l warn+.',
+    'LEVELS is a list of levels by name (emerg, alert, crit, err, warn, notice, info, debug) or number; one with a + after it means all that are at least as urgent, two with .. between them all from one to the other: -l warn+, -l err..notice. FACILITIES are kern (the kernel itself), user (what processes write to /dev/kmsg), daemon, ...',
+    'A record is shown if it is of the LEVELS and the FACILITIES, and has the PATTERN; -v turns the PATTERN around. -A, -B and -C show the records around each of those, whatever they are, with -- where some are left out.',
+    'FORMAT is raw (seconds since boot), ctime (as -T), iso, delta (with the seconds since the record before), reltime (as -H) or notime (as -t). The wall clock is UTC.',
+    'TIME is 120.5 (seconds since boot, as in the stamps), 5m (so long ago: s, m, h, d), 14:30 (the last time it was), or "2026-03-03 14:30:10" (both UTC).',
   ],
   options: {
     t: flag('without the time'),
     T: flag('the wall clock, in UTC; wrong for records from before a suspend'),
+    H: flag('minutes by the wall clock, and seconds since the record before'),
+    time: option(choice(...LOG_TIMES), 'FORMAT', `the time as one of ${LOG_TIMES.join(', ')}`),
     d: flag('with the properties of records (SUBSYSTEM=, DEVICE=)'),
-    m: flag('with the level of each record'),
+    m: flag('with the level of each record, as a number'),
+    x: flag('with the facility and level of each record, by name'),
     c: flag('with who wrote each record: T and a PID, or C and a CPU'),
     l: option(logLevels, 'LEVELS', 'records of these levels'),
+    facility: option(logFacilities, 'FACILITIES', 'records of these facilities'),
     g: option(logPattern, 'PATTERN', 'records with this text in any case, or that match /a regular expression/'),
+    i: flag('-g matches /a regular expression/ in any case, too'),
+    v: flag('records without the PATTERN of -g'),
+    A: option(count, 'COUNT', 'and so many records after each'),
+    B: option(count, 'COUNT', 'and so many before each'),
+    C: option(count, 'COUNT', 'and so many on both sides'),
+    since: option(logMoment, 'TIME', 'from this time on'),
+    until: option(logMoment, 'TIME', 'up to this time; with -f, until the first record that is later'),
     n: option(count, 'COUNT', 'the last COUNT records of those'),
     f: flag('goes on with the records that come, until Ctrl-C'),
     a: flag('the audit messages that wait for the audit daemon'),
@@ -43,6 +60,10 @@ export default defineCommand({
     { line: 'log -l warn+', shows: 'warnings and worse' },
     { line: 'log -T -g "blocked for more"', shows: 'hung tasks, with the wall clock' },
     { line: 'log -c -m', shows: 'with writer and level' },
+    { line: 'log -H -x -n 20', shows: 'the last records as dmesg -H -x shows them' },
+    { line: 'log -g /oom-kill|segfault/ -B 2 -A 5', shows: 'records that match, with those around them' },
+    { line: 'log --since 5m -l err+', shows: 'errors of the last five minutes' },
+    { line: 'log --facility user,daemon', shows: 'what processes wrote to /dev/kmsg' },
   ],
   *run(scope, args) {
     if (args.a) yield* auditMessages(scope);
@@ -54,31 +75,51 @@ export default defineCommand({
 interface LogArgs {
   readonly t: boolean;
   readonly T: boolean;
+  readonly H: boolean;
+  readonly time: LogTimeFormat | undefined;
   readonly d: boolean;
   readonly m: boolean;
+  readonly x: boolean;
   readonly c: boolean;
   readonly l: ReadonlySet<number> | undefined;
-  readonly g: ((text: string) => boolean) | undefined;
+  readonly facility: ReadonlySet<number> | undefined;
+  readonly g: LogPattern | undefined;
+  readonly i: boolean;
+  readonly v: boolean;
+  readonly A: number | undefined;
+  readonly B: number | undefined;
+  readonly C: number | undefined;
+  readonly since: LogMoment | undefined;
+  readonly until: LogMoment | undefined;
   readonly n: number | undefined;
   readonly f: boolean;
 }
 
+/** More around a record than this are the whole log. */
+const CONTEXT_MAX = 100_000;
+
 function* records(scope: Scope, args: LogArgs): Iterable<Item> {
+  const format = timeFormat(args);
+  if (args.v && args.g === undefined) throw new UsageError('-v goes with -g');
   const { records: all, source } = kernelLog(scope.kernel);
   if (scope.kernel.hasMemory && source.startsWith('/')) yield notice(`from ${source}`);
-  const isChosen = ({ level, text: body }: LogRecord): boolean =>
-    args.l?.has(level) !== false && (args.g === undefined || args.g(body));
-  const chosen = all.filter(isChosen);
-  const shown = args.n === undefined ? chosen : chosen.slice(Math.max(chosen.length - args.n, 0));
-  const isWhole = shown.length === all.length;
-  const prefix = prefixer(scope, args, shown);
+  const since = args.since?.(scope.kernel, all.at(-1));
+  const until = args.until?.(scope.kernel, all.at(-1));
+  const isWithin = ({ time }: LogRecord): boolean =>
+    (since === undefined || time >= since) && (until === undefined || time <= until);
+  const inTime = all.filter(isWithin);
+  const isChosen = chooser(args);
+  const first = args.n === undefined ? 0n : firstOfLast(inTime.filter(isChosen), args.n);
+  const shown = new LogWindow((record) => record.sequence >= first && isChosen(record), contextOf(args));
+  // Where records are picked, gaps between them mean nothing.
+  const isWhole = first === 0n && args.n === undefined && inTime.length === all.length && all.every(isChosen);
+  const view = logView(scope.kernel, { ...args, format, callers: all });
   let expected = 0n;
-  for (const record of shown) {
+  for (const record of inTime) {
     scope.check();
-    // Where records are picked, gaps between them mean nothing.
     if (isWhole && record.sequence > expected) yield notice(lostRecords(record.sequence - expected, expected === 0n));
     expected = record.sequence + 1n;
-    yield recordItem(record, args, prefix);
+    for (const picked of shown.feed(record)) yield* view(picked);
   }
   if (!args.f) return;
   yield PAUSE;
@@ -87,60 +128,48 @@ function* records(scope: Scope, args: LogArgs): Iterable<Item> {
     for (const record of came) {
       if (record.sequence > expected) yield notice(lostRecords(record.sequence - expected, false));
       expected = record.sequence + 1n;
-      if (isChosen(record)) yield recordItem(record, args, prefix);
+      if (until !== undefined && record.time > until) return;
+      if (!isWithin(record)) continue;
+      for (const picked of shown.feed(record)) yield* view(picked);
     }
     yield PAUSE;
   }
 }
 
+function timeFormat({ t, T, H, time }: LogArgs): LogTimeFormat {
+  const asked: readonly LogTimeFormat[] = [
+    ...(t ? ['notime' as const] : []),
+    ...(T ? ['ctime' as const] : []),
+    ...(H ? ['reltime' as const] : []),
+    ...(time === undefined ? [] : [time]),
+  ];
+  // crash takes -t with -T, and shows no time.
+  if (asked.length > 1 && (H || time !== undefined)) throw new UsageError('-t, -T, -H and --time exclude each other');
+  return asked[0] ?? 'raw';
+}
+
+function chooser({ l, facility, g, i, v }: LogArgs): (record: LogRecord) => boolean {
+  const hasPattern = g?.(i);
+  return (record) =>
+    l?.has(record.level) !== false &&
+    facility?.has(record.facility) !== false &&
+    (hasPattern === undefined || hasPattern(record.text) !== v);
+}
+
+function contextOf({ A, B, C }: LogArgs): { readonly before: number; readonly after: number } {
+  return { before: Math.min(B ?? C ?? 0, CONTEXT_MAX), after: Math.min(A ?? C ?? 0, CONTEXT_MAX) };
+}
+
+/** The sequence number from which on there are `count` records. */
+function firstOfLast(records: readonly LogRecord[], count: number): bigint {
+  const [last] = records.slice(-1);
+  if (count === 0) return (last?.sequence ?? 0n) + 1n;
+  return records[Math.max(records.length - count, 0)]?.sequence ?? 0n;
+}
+
 function lostRecords(lost: bigint, first: boolean): string {
   const records = lost === 1n ? 'record is' : 'records are';
   return first ? `${lost} earlier ${records} no longer in the ring` : `${lost} ${records} missing here`;
-}
-
-/** What stands before the text of a record, by the options. */
-function prefixer(scope: Scope, args: LogArgs, shown: readonly LogRecord[]): (record: LogRecord) => string {
-  const wall = args.T ? logTimeToWall(scope.kernel) : undefined;
-  if (args.T && wall === undefined) throw new UnsupportedError('this target does not tell what time it is');
-  const width = Math.max(6, ...shown.slice(-10_000).map(({ caller }) => caller?.length ?? 0));
-  return (record) => {
-    const time = wall === undefined ? formatStamp(record.time) : formatWallTime(wall(record.time));
-    return [
-      args.t ? '' : `[${time}] `,
-      args.c ? `[${(record.caller ?? '').padStart(width)}] ` : '',
-      args.m ? `<${record.level}>` : '',
-    ].join('');
-  };
-}
-
-function recordItem(record: LogRecord, args: LogArgs, prefix: (record: LogRecord) => string): Item {
-  const { sequence, time, level, caller, comm, lost, properties } = record;
-  const data = {
-    sequence: Number(sequence),
-    time: Number(time / 1000n) / 1_000_000,
-    level,
-    caller: caller ?? null,
-    ...(comm === undefined ? {} : { comm }),
-    text: record.text,
-    ...(lost ? { lost } : {}),
-    ...(args.d ? Object.fromEntries(properties.map(({ name, value }) => [name.toLowerCase(), value])) : {}),
-  };
-  return row(data, () => recordLines(record, args, prefix(record)));
-}
-
-function recordLines(record: LogRecord, args: LogArgs, prefix: string): readonly Line[] {
-  const tone: Tone | undefined = record.level <= 3 ? 'error' : record.level === 4 ? 'warn' : undefined;
-  const body = record.lost ? '(its text was overwritten)' : record.text;
-  const indent = ' '.repeat(prefix.length);
-  const lines = body.split('\n').map((line) => span(line, undefined, tone));
-  for (const { name, value } of args.d ? record.properties : []) lines.push(span(`${name}=${value}`, undefined, 'dim'));
-  return lines.map((line, i) => [i === 0 ? span(prefix, undefined, 'dim') : indent, line]);
-}
-
-/** Nanoseconds as printk writes them: `[ 7214.120334]` without the brackets. */
-function formatStamp(nanoseconds: bigint): string {
-  const micro = nanoseconds / 1000n;
-  return `${String(micro / 1_000_000n).padStart(5)}.${String(micro % 1_000_000n).padStart(6, '0')}`;
 }
 
 function* auditMessages(scope: Scope): Iterable<Item> {

@@ -53,6 +53,17 @@ describe('log -f', () => {
     expect(texts(session.json('log -f -n 0 -l crit').rows)).toEqual(['six']);
   });
 
+  test('shows what is around what comes, and ends at a time', () => {
+    const lines = ['six', 'seven', 'eight', 'nine', 'ten'];
+    const pieces = lines.map((text, i) => `6,${i + 5},${i + 3}000000,-;${text}\n`);
+    expect(texts(flowing(pieces).session.json('log -f -n 0 -g seven -B 5 -A 1').rows)).toEqual([
+      ...['three', 'four', 'six', 'seven', 'eight'],
+    ]);
+    const { rows, error } = flowing(pieces).session.json('log -f --since 2 --until 4');
+    expect(texts(rows)).toEqual(['four', 'six', 'seven']);
+    expect(error).toBeUndefined();
+  });
+
   test('says what was overwritten before it could be read', () => {
     const { session } = flowing(['6,9,3000000,-;nine\n']);
     expect(session.json('log -f').notices).toContain('4 records are missing here');

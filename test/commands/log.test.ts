@@ -65,6 +65,7 @@ describe('log', () => {
       sequence: 1,
       time: 7214.120334,
       level: 3,
+      facility: 'kern',
       caller: 'T2210',
       text: 'disk: error\nsecond line',
     });
@@ -77,6 +78,13 @@ describe('log', () => {
     ['log -T', 'does not tell what time'],
     ['log -a', 'no audit'],
     ['log -s', 'puts no messages aside'],
+    ['log --facility kernel', 'none of the facilities kern, user'],
+    ['log -l err..loud', 'none of the levels'],
+    ['log -v', '-v goes with -g'],
+    ['log -H --time iso', 'exclude each other'],
+    ['log --time never', 'none of raw, ctime'],
+    ['log --since yesterday', 'is no time'],
+    ['log --since 14:30', 'does not tell what time'],
   ])('%s says what is wrong', (line, part) => {
     const { status, error } = session.json(line);
     expect(status).toBeGreaterThan(0);
@@ -120,5 +128,75 @@ describe('log of another source or in another state', () => {
     new FakePrintk(fake).add({ text: 'a\u001b[2J\u0007b' });
     // Lines keep the text as it is; whoever draws them escapes it.
     expect(fakeSession(fake).lines('log')).toEqual(['[    0.000000] a\u001b[2J\u0007b']);
+  });
+});
+
+/** Ten records a second apart, the fourth and ninth errors; the target's clock stands at 12 s. */
+function tenSeconds() {
+  const lines = Array.from({ length: 10 }, (_, i) => {
+    const level = i === 3 || i === 8 ? 3 : 6;
+    const facility = i % 5 === 4 ? 3 : 0;
+    return `${facility * 8 + level},${i},${i * 1_000_000},-;line ${i}${i === 3 ? ' FAILED' : ''}`;
+  });
+  const files = fakeFiles({
+    '/dev/kmsg': `${lines.join('\n')}\n`,
+    '/proc/uptime': '12.00 15.00\n',
+    '/proc/stat': 'btime 1772500005\n',
+  });
+  return fakeSession(new FakeKernel(), { files });
+}
+
+describe('log around, between and by whom', () => {
+  const session = tenSeconds();
+  const numbers = (line: string): string =>
+    session
+      .json(line)
+      .rows.map(({ text, context }) => `${String(text).split(' ')[1]}${context === true ? '~' : ''}`)
+      .join(' ');
+
+  it.each([
+    ['log -l err -C 1', '2~ 3 4~ 7~ 8 9~'],
+    ['log -l err -A 5', '3 4~ 5~ 6~ 7~ 8 9~'],
+    ['log -l err -B 9', '0~ 1~ 2~ 3 4~ 5~ 6~ 7~ 8'],
+    ['log -l err -C 1 -A 0', '2~ 3 7~ 8'],
+    ['log -l err -n 1 -B 1', '7~ 8'],
+    ['log -l notice..info -n 3', '6 7 9'],
+    ['log -l info..err -n 2', '8 9'],
+    ['log --facility daemon', '4 9'],
+    ['log --facility 0,daemon -n 2', '8 9'],
+    ['log -g /failed/', ''],
+    ['log -i -g /failed/', '3'],
+    ['log -v -g line', ''],
+    ['log -v -g failed -n 7', '2 4 5 6 7 8 9'],
+    ['log --since 7', '7 8 9'],
+    ['log --since 3.5 --until 5', '4 5'],
+    ['log --since 4s', '8 9'],
+    ['log --since -4s --until 3s', '8 9'],
+    ['log --since "2026-03-03 01:06:53"', '8 9'],
+    ['log --since 01:06:53', '8 9'],
+    ['log --until 2026-03-03', ''],
+    ['log --since 23:00 --until 01:06:46', '0 1'],
+    ['log -l err -C 2 --since 3 --until 4', '3 4~'],
+  ])('%s', (line, shown) => {
+    expect(numbers(line)).toBe(shown);
+  });
+
+  it('parts what is not together', () => {
+    expect(session.lines('log -t -l err -C 1').slice(1)).toEqual([
+      ...['line 2', 'line 3 FAILED', 'line 4', '--', 'line 7', 'line 8', 'line 9'],
+    ]);
+    expect(session.lines('log -t -l err -B 4').slice(1)).not.toContain('--');
+  });
+
+  it('has the times and the names of dmesg', () => {
+    const last = (line: string) => session.lines(line).slice(-2);
+    expect(last('log -x')).toEqual(['kern  :err   : [    8.000000] line 8', 'daemon:info  : [    9.000000] line 9']);
+    expect(last('log --time delta -l err')).toEqual([
+      '[    3.000000 <    0.000000>] line 3 FAILED',
+      '[    8.000000 <    5.000000>] line 8',
+    ]);
+    expect(last('log --time iso')[1]).toBe('2026-03-03T01:06:54,000000+00:00 line 9');
+    expect(session.lines('log -H --since 8').slice(1)).toEqual(['[Mar 3 01:06] line 8', '[  +1.000000] line 9']);
+    expect(session.lines('log -t -T -n 1').at(-1)).toBe('line 9');
   });
 });

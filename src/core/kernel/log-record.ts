@@ -30,6 +30,18 @@ export function formatCaller(id: number): string {
 
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'] as const;
 
+/** Syslog's facilities by number; 12 to 15 have no name. */
+export const FACILITIES = [
+  ...['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp'],
+  ...['res0', 'res1', 'res2', 'res3'],
+  ...Array.from({ length: 8 }, (_, i) => `local${i}`),
+] as const;
+
+/** `kern` for 0, `user` for what a process wrote to /dev/kmsg. */
+export function facilityName(facility: number): string {
+  return FACILITIES[facility] ?? String(facility);
+}
+
 /** Names of the syslog levels, most urgent first. */
 export function levelName(level: number): string {
   return LEVELS[level] ?? String(level);

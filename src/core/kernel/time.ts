@@ -79,21 +79,43 @@ const MILLISECONDS_MAX = 8_640_000_000_000_000n;
 
 /** Nanoseconds since 1970 as ctime writes them, in UTC: `Tue Mar  3 04:11:27 2026`, with `zone` before the year. */
 export function formatWallTime(nanoseconds: bigint, zone?: string): string {
-  const milliseconds = nanoseconds / 1_000_000n;
-  if (milliseconds < 0n || milliseconds > MILLISECONDS_MAX) return `${nanoseconds / NS} s after 1970`;
-  const date = new Date(Number(milliseconds));
-  const two = (value: number) => String(value).padStart(2, '0');
+  const date = dateOf(nanoseconds);
+  if (date === undefined) return `${nanoseconds / NS} s after 1970`;
   const clock = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
   const day = String(date.getUTCDate()).padStart(2);
   const where = zone === undefined ? '' : ` ${zone}`;
   return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${day} ${clock}${where} ${date.getUTCFullYear()}`;
 }
 
+/** The same as dmesg -H begins a minute, in UTC: `Mar 3 04:11`. */
+export function formatDayAndMinute(nanoseconds: bigint): string {
+  const date = dateOf(nanoseconds);
+  if (date === undefined) return `${nanoseconds / NS} s after 1970`;
+  const day = String(date.getUTCDate()).padStart(2);
+  return `${MONTHS[date.getUTCMonth()]}${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+}
+
+/** The same in ISO 8601 with microseconds: `2026-03-03T04:11:27,120334+00:00`. */
+export function formatIsoTime(nanoseconds: bigint): string {
+  const date = dateOf(nanoseconds);
+  if (date === undefined) return `${nanoseconds / NS} s after 1970`;
+  return `${date.toISOString().slice(0, 19)},${String((nanoseconds / 1000n) % 1_000_000n).padStart(6, '0')}+00:00`;
+}
+
+/** Undefined for what no Date holds. */
+function dateOf(nanoseconds: bigint): Date | undefined {
+  const milliseconds = nanoseconds / 1_000_000n;
+  return milliseconds < 0n || milliseconds > MILLISECONDS_MAX ? undefined : new Date(Number(milliseconds));
+}
+
+function two(value: number | bigint): string {
+  return String(value).padStart(2, '0');
+}
+
 /** `18 days, 02:40:09`, as crash writes an uptime. */
 export function formatUptime(nanoseconds: bigint): string {
   const seconds = nanoseconds / NS;
   const days = seconds / 86_400n;
-  const two = (value: bigint) => String(value).padStart(2, '0');
   const clock = `${two((seconds / 3600n) % 24n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}`;
   return days === 0n ? clock : `${days} day${days === 1n ? '' : 's'}, ${clock}`;
 }
