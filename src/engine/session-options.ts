@@ -1,5 +1,6 @@
 /** What a session is made of: the kernel, its recording or the one that is replayed, and what stops a command. */
 import type { LessonFiles } from '../core/command/lesson-files.ts';
+import type { RecordedSession } from '../core/command/recorded-session.ts';
 import type { RecordingControl } from '../core/command/scope.ts';
 import type { Kernel } from '../core/kernel/kernel.ts';
 import type { Line } from '../core/output/line.ts';
