@@ -12,6 +12,7 @@ import type {
 } from '../../src/core/memory/backend.ts';
 import { encodeText } from '../../src/core/memory/text.ts';
 import { FakeKernel } from './fake-kernel.ts';
+import { FakeProbes } from './fake-probes.ts';
 import { type FakeSession, fakeSession } from './fake-session.ts';
 
 export const ROOT = '/sys/kernel/tracing';
@@ -50,6 +51,18 @@ const ONCE: Readonly<Record<string, string>> = {
   available_filter_functions: 'do_sys_open\ndo_sys_openat2\nvfs_read\nlab_sleep [kdbg_lab]\n',
   available_events: 'sched:sched_switch\nsched:sched_waking\nsyscalls:sys_enter_openat\n',
   dynamic_events: '',
+  kprobe_profile: '',
+  uprobe_profile: '',
+  error_log: '',
+  README: [
+    '\t   Format: p[:[<group>/][<event>]] <place> [<args>]',
+    '\t           f[:[<group>/][<event>]] <func-name>[%return] [<args>]',
+    '\t           t[:[<group>/][<event>]] <tracepoint> [<args>]',
+    '   place (uprobe): <path>:<offset>[%return][(ref_ctr_offset)]',
+    '\t           $stack<index>, $stack, $retval, $comm, $arg<N>,',
+    '\t     kernel return probes support: $retval, $arg<N>, $comm',
+    '',
+  ].join('\n'),
   enabled_functions: '',
 };
 
@@ -62,6 +75,10 @@ export class FakeTracefs {
     ['/proc/400/status', 'Name:\tsshd\nPPid:\t1\n'],
   ]);
   readonly directories = new Set<string>([`${ROOT}/instances`]);
+  readonly probes = new FakeProbes(ROOT, this.files, () => [
+    ROOT,
+    ...[...this.directories].filter((path) => INSTANCE.test(path)),
+  ]);
   readonly changes: ControlStep[] = [];
   /** Each with how many changes there were when it was said. */
   readonly restores: { readonly steps: readonly ControlStep[]; readonly after: number }[] = [];
@@ -93,6 +110,7 @@ export class FakeTracefs {
     const path = `${ROOT}/instances/${name}`;
     this.directories.add(path);
     this.#fill(path);
+    this.probes.fill(path);
     return path;
   }
 
@@ -104,11 +122,16 @@ export class FakeTracefs {
 
   /** A session of PID 500 on a live kernel that has nothing but this. */
   session(
-    options: { readonly control?: false; readonly streams?: false; readonly cancelled?: () => boolean } = {},
+    options: {
+      readonly control?: false;
+      readonly streams?: false;
+      readonly cancelled?: () => boolean;
+      readonly kernel?: FakeKernel;
+    } = {},
   ): FakeSession {
-    const { cancelled } = options;
+    const { cancelled, kernel = new FakeKernel() } = options;
     const backend = this.backend(options);
-    return fakeSession(new FakeKernel(), { backend, pid: 500, ...(cancelled === undefined ? {} : { cancelled }) });
+    return fakeSession(kernel, { backend, pid: 500, ...(cancelled === undefined ? {} : { cancelled }) });
   }
 
   backend(options: { readonly control?: false; readonly streams?: false } = {}): Backend {
@@ -191,18 +214,28 @@ export class FakeTracefs {
     const before = this.files.get(path);
     if (before === undefined) return absent(path);
     const invalid: FileFailure = { path, reason: 'io', detail: 'EINVAL' };
+    if (name === 'dynamic_events') {
+      const code = isMore ? this.probes.write(text) : 'EBUSY';
+      return code === 'ENOENT' ? absent(path) : code && { path, reason: 'io', detail: code };
+    }
+    const group = /^events\/(kdbg_\w+)\/enable$/.exec(name)?.[1];
+    if (group !== undefined) this.probes.enableGroup(directory, group, text);
     const isList = /^set_/.test(name);
     if (name === 'set_ftrace_filter' && this.#functions(text).length === 0) return invalid;
     if (name === 'current_tracer') {
       if (!(this.files.get(`${ROOT}/available_tracers`) as string).split(/\s/).includes(text)) return invalid;
       this.files.set(`${directory}/trace`, this.trace);
     }
-    if (name.endsWith('/filter') && !/^\w+ (==|&) \w+$/.test(text)) return invalid;
+    if (name.endsWith('/filter') && !/^\w+ (==|&|<|>|~) (\w+|"[^"]*")$/.test(text)) return invalid;
     const added = name === 'set_ftrace_filter' ? this.#functions(text).join('\n') : text;
     const kept = isList && isMore && !before.startsWith('#') && before !== 'no pid\n' ? before : '';
     this.files.set(path, `${kept}${added}\n`);
     const event = /^events\/(\w+)\/(\w+)\/enable$/.exec(name);
-    if (event !== null) this.files.set(`${directory}/set_event`, `${event[1]}:${event[2]}\n`);
+    if (event !== null) {
+      const own = `${event[1]}:${event[2]}\n`;
+      const others = (this.files.get(`${directory}/set_event`) ?? '').replace(own, '');
+      this.files.set(`${directory}/set_event`, text === '1' ? others + own : others);
+    }
     return undefined;
   }
 
