@@ -4,7 +4,7 @@
 import { defineCommand, maybe } from '../src/core/command/define.ts';
 import { choice } from '../src/core/command/kinds.ts';
 import { TRACE_ACTION_NAMES, traceAction } from '../src/core/command/trace-actions.ts';
-import { TRACE_OPTIONS, TRACE_WORDS } from '../src/core/command/trace-arguments.ts';
+import { TRACE_COMMAND, TRACE_OPTIONS, TRACE_WORDS } from '../src/core/command/trace-arguments.ts';
 
 export default defineCommand({
   name: 'trace',
@@ -20,7 +20,11 @@ export default defineCommand({
   ],
   needs: ['files'],
   options: TRACE_OPTIONS,
-  operands: { action: maybe(choice(...TRACE_ACTION_NAMES), 'ACTION', 'status unless given'), ...TRACE_WORDS },
+  operands: {
+    action: maybe(choice(...TRACE_ACTION_NAMES), 'ACTION', 'status unless given'),
+    ...TRACE_WORDS,
+    ...TRACE_COMMAND,
+  },
   examples: [
     { line: 'trace', shows: 'what is traced on this machine, and by whom' },
     { line: "trace start function -f 'do_sys_open*' -s", shows: 'calls of functions, with their stacks' },

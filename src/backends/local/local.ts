@@ -4,6 +4,7 @@
 import { DataError } from '../../core/errors.ts';
 import type { Backend, Capability } from '../../core/memory/backend.ts';
 import { capabilitiesOf } from './capabilities.ts';
+import { runLocally } from './command.ts';
 import { createLocalControl } from './control.ts';
 import { createLocalFiles } from './files.ts';
 import { type KcoreMemory, openKcore } from './kcore.ts';
@@ -36,7 +37,7 @@ export function openLocal(options: LocalOptions = {}): Backend {
     ...(memory && { memory }),
     files,
     control,
-    streams: createLocalStreams(count),
+    streams: { ...createLocalStreams(count), run: (command) => runLocally(command, count) },
     counters,
     vmcoreinfo: () => memory?.vmcoreinfo,
     capabilities() {

@@ -23,7 +23,8 @@ export function createLocalStreams(count: (bytes: number) => void): StreamSource
   };
 }
 
-class LocalStream implements FileStream {
+/** A file that is read without blocking; its end is not told. */
+export class LocalStream implements FileStream {
   readonly #path: string;
   readonly #count: (bytes: number) => void;
   #fd: number | undefined;

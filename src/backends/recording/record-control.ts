@@ -1,5 +1,12 @@
 /** Changes of tracefs and files that flow, written down as they are made and as they come. */
-import type { ControlSource, ControlStep, FileStream, StreamSource } from '../../core/memory/backend.ts';
+import {
+  type ControlSource,
+  type ControlStep,
+  commandName,
+  type FileFailure,
+  type FileStream,
+  type StreamSource,
+} from '../../core/memory/backend.ts';
 import type { RecordingWriter } from './writer.ts';
 
 type Current = () => RecordingWriter | undefined;
@@ -28,13 +35,22 @@ export function recordControl(inner: ControlSource, current: Current): RecordedC
 }
 
 export function recordStreams(inner: StreamSource, current: Current): StreamSource {
+  const run = inner.run?.bind(inner);
   return {
     open(path) {
-      const stream = inner.open(path);
-      current()?.stream(path, 'reason' in stream ? { failure: stream } : { bytes: new Uint8Array() });
-      return 'reason' in stream ? stream : recordStream(path, stream, current);
+      return written(path, inner.open(path), current);
     },
+    ...(run && {
+      run(command) {
+        return written(commandName(command), run(command), current);
+      },
+    }),
   };
+}
+
+function written(path: string, stream: FileStream | FileFailure, current: Current): FileStream | FileFailure {
+  current()?.stream(path, 'reason' in stream ? { failure: stream } : { bytes: new Uint8Array() });
+  return 'reason' in stream ? stream : recordStream(path, stream, current);
 }
 
 function recordStream(path: string, inner: FileStream, current: Current): FileStream {

@@ -4,7 +4,15 @@
  */
 
 import { DataError } from '../../core/errors.ts';
-import type { ControlSource, ControlStep, FileFailure, FileStream, StreamSource } from '../../core/memory/backend.ts';
+import {
+  type CommandRequest,
+  type ControlSource,
+  type ControlStep,
+  commandName,
+  type FileFailure,
+  type FileStream,
+  type StreamSource,
+} from '../../core/memory/backend.ts';
 import type { RecordedMoment } from './recording-index.ts';
 
 const NOTHING = new Uint8Array();
@@ -79,6 +87,10 @@ export class RecordedStreams implements StreamSource {
       return { path, reason: 'not-recorded', detail: 'nothing of it flowed in the recorded session' };
     }
     return stream.failure ?? this.#flow(stream);
+  }
+
+  run(command: CommandRequest): FileStream | FileFailure {
+    return this.open(commandName(command));
   }
 
   rewind(): void {

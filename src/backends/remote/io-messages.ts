@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { BackendError, CancelledError, KdbgError, OpenError, UsageError } from '../../core/errors.ts';
+import type { CommandRequest } from '../../core/memory/backend.ts';
 import type { SshOptions } from '../ssh/options.ts';
 import type { Question } from './question.ts';
 import type { ReaderAnswers, ReaderFacts, ReaderKind, ReaderRequest } from './reader.ts';
@@ -48,7 +49,7 @@ export type ToIo =
   /** The user does not want to wait for the connection any more. */
   | { readonly kind: 'give up' }
   | ({ readonly kind: 'request' } & IoRequest)
-  | { readonly kind: 'open'; readonly id: number; readonly path: string }
+  | { readonly kind: 'open'; readonly id: number; readonly path: string; readonly command: CommandRequest | undefined }
   | { readonly kind: 'taken'; readonly id: number; readonly bytes: number }
   | { readonly kind: 'shut'; readonly id: number }
   | { readonly kind: 'close' };

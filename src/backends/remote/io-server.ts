@@ -85,7 +85,7 @@ class IoServer {
         this.#request(message);
         return;
       case 'open':
-        this.#openStream(message.id, message.path);
+        this.#openStream(message);
         return;
       case 'taken':
         this.#streams.get(message.id)?.taken(message.bytes);
@@ -180,7 +180,7 @@ class IoServer {
     }
   }
 
-  #openStream(id: number, path: string): void {
+  #openStream({ id, path, command }: ToIo & { readonly kind: 'open' }): void {
     const end = (why: string): void => {
       this.#streams.delete(id);
       this.#send({ kind: 'ended', id, why });
@@ -190,7 +190,7 @@ class IoServer {
       return;
     }
     try {
-      const stream = this.#reader.open(path);
+      const stream = this.#reader.open(path, command);
       this.#streams.set(id, stream);
       stream.onData = (bytes) => this.#send({ kind: 'flowed', id, bytes });
       stream.onEnd = end;

@@ -2,7 +2,7 @@
  * The far side's reader as the engine's thread has it: requests are sent without waiting, and the thread waits for the
  * answer that it needs now. thread-link.ts is the real one; tests have one without a thread.
  */
-import type { WireCounters } from '../../core/memory/backend.ts';
+import type { CommandRequest, WireCounters } from '../../core/memory/backend.ts';
 import type { ReaderAnswer, ReaderFacts, ReaderRequest } from './reader.ts';
 
 /** A request on its way. */
@@ -38,8 +38,8 @@ export interface Link {
   take<R extends ReaderRequest>(sent: Sent<R>): ReaderAnswer<R>;
   /** Nobody wants this answer any more. */
   drop(sent: Sent): void;
-  /** Opens a file that flows. */
-  open(path: string): LinkStream;
+  /** Opens a file that flows; with a command, what that prints. */
+  open(path: string, command?: CommandRequest): LinkStream;
   /** Waits this long on the engine's thread. Throws CancelledError. */
   rest(milliseconds: number): void;
   close(): void;

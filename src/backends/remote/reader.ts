@@ -5,6 +5,7 @@
 import type {
   ChaseRequest,
   ChaseResult,
+  CommandRequest,
   ControlStep,
   FileFailure,
   FileResult,
@@ -86,7 +87,8 @@ export interface Reader {
   readonly wire: { readonly received: number; readonly sent: number; readonly requests: number };
   /** Rejects with BackendError when the far side broke the protocol or has gone. */
   request<R extends ReaderRequest>(request: R): Promise<ReaderAnswer<R>>;
-  open(path: string): ReaderStream;
+  /** With a command, what it prints flows, and `path` only names it. */
+  open(path: string, command?: CommandRequest): ReaderStream;
   /** Told once when the far side has gone, with why. */
   onGone: (why: string) => void;
   close(): void;

@@ -1,35 +1,38 @@
 /** Files that flow on the far side: trace_pipe of a tracing instance, /dev/kmsg. They flow while the engine is busy. */
-import type { FileFailure, FileStream, StreamSource } from '../../core/memory/backend.ts';
-import { refusedStream } from '../local/paths.ts';
-import type { Link } from './link.ts';
+import { commandName, type FileStream, type StreamSource } from '../../core/memory/backend.ts';
+import { refusedControl, refusedStream } from '../local/paths.ts';
+import type { Link, LinkStream } from './link.ts';
 
 /** Taken at once at most: what a reader of the stream has to parse before it looks at anything else. */
 const TAKEN_MAX = 1024 * 1024;
 
 export function remoteStreams(link: Link): StreamSource {
   return {
-    open(path): FileStream | FileFailure {
-      const refused = refusedStream(path);
-      if (refused !== undefined) return refused;
-      const stream = link.open(path);
-      return {
-        take() {
-          const pieces: Uint8Array[] = [];
-          let length = 0;
-          while (length < TAKEN_MAX) {
-            const piece = stream.take();
-            if (piece === undefined) break;
-            pieces.push(piece);
-            length += piece.length;
-          }
-          return pieces.length === 1 ? (pieces[0] as Uint8Array) : new Uint8Array(Buffer.concat(pieces));
-        },
-        wait: (milliseconds) => stream.wait(milliseconds),
-        get ended() {
-          return stream.ended;
-        },
-        close: () => stream.close(),
-      };
+    open: (path) => refusedStream(path) ?? fileStream(link.open(path)),
+    run(command) {
+      const refused = command.pidFiles.map(refusedControl).find((failure) => failure !== undefined);
+      return refused ?? fileStream(link.open(commandName(command), command));
     },
+  };
+}
+
+function fileStream(stream: LinkStream): FileStream {
+  return {
+    take() {
+      const pieces: Uint8Array[] = [];
+      let length = 0;
+      while (length < TAKEN_MAX) {
+        const piece = stream.take();
+        if (piece === undefined) break;
+        pieces.push(piece);
+        length += piece.length;
+      }
+      return pieces.length === 1 ? (pieces[0] as Uint8Array) : new Uint8Array(Buffer.concat(pieces));
+    },
+    wait: (milliseconds) => stream.wait(milliseconds),
+    get ended() {
+      return stream.ended;
+    },
+    close: () => stream.close(),
   };
 }

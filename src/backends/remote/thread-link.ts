@@ -4,7 +4,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { BackendError, CancelledError } from '../../core/errors.ts';
-import type { WireCounters } from '../../core/memory/backend.ts';
+import type { CommandRequest, WireCounters } from '../../core/memory/backend.ts';
 import { errorOf, type FromIo, IO_SHARED, type IoFailure, type ToIo } from './io-messages.ts';
 import type { IoThread } from './io-start.ts';
 import { Latency } from './latency.ts';
@@ -126,12 +126,12 @@ export class ThreadLink implements Link {
     this.#requests.delete(id);
   }
 
-  open(path: string): LinkStream {
+  open(path: string, command?: CommandRequest): LinkStream {
     if (this.lost !== undefined) throw this.#lostError();
     const id = ++this.#lastId;
     const flow: Flow = { pieces: [], ended: undefined };
     this.#flows.set(id, flow);
-    this.#post({ kind: 'open', id, path });
+    this.#post({ kind: 'open', id, path, command });
     const hasNews = (): boolean => flow.pieces.length > 0 || flow.ended !== undefined;
     return {
       take: () => {

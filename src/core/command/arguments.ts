@@ -20,18 +20,25 @@ export function parseArguments(
   for (const [name, declared] of Object.entries(command.options ?? {})) {
     args[name] = declared.repeat === 'count' ? 0 : declared.repeat === 'list' ? [] : declared.kind ? undefined : false;
   }
-  const operands = parseOptions(command, splitWords(text, offset), args, scope);
-  parseOperands(command, operands, { text, offset }, args, scope);
+  const { operands, after } = parseOptions(command, splitWords(text, offset), args, scope);
+  const named = Object.entries(command.operands ?? {}).find(([, { arity }]) => arity === 'after');
+  const [name, operand] = named ?? [];
+  if (name !== undefined && operand !== undefined) {
+    args[name] = after?.map((word) => parseKind(operand.kind, word, scope));
+    parseOperands(command, operands, { text, offset }, args, scope);
+    return args;
+  }
+  parseOperands(command, [...operands, ...(after ?? [])], { text, offset }, args, scope);
   return args;
 }
 
-/** Sets the options and returns the other words. */
+/** Sets the options and returns the other words, and those after `--`. */
 function parseOptions(
   command: Command,
   words: readonly Word[],
   args: Record<string, unknown>,
   scope: Scope,
-): readonly Word[] {
+): { readonly operands: readonly Word[]; readonly after?: readonly Word[] } {
   const operands: Word[] = [];
   const stopAtOperand = command.optionsFirst === true || hasRest(command);
   for (let i = 0; i < words.length; i++) {
@@ -40,10 +47,10 @@ function parseOptions(
       operands.push(word);
       continue;
     }
-    if (word.text === '--') return [...operands, ...words.slice(i + 1)];
+    if (word.text === '--') return { operands, after: words.slice(i + 1) };
     i += takeOption(command, word, words[i + 1], args, scope);
   }
-  return operands;
+  return { operands };
 }
 
 /** A negative number is an operand where no option of that name is declared, and `-(expression)` always. */
@@ -134,6 +141,8 @@ function parseOperands(
           throw missing(command, operand);
         args[name] = words.slice(at).map((each) => parseKind(operand.kind, each, scope));
         at = words.length;
+        break;
+      case 'after':
         break;
       case 'rest': {
         const column = words[at]?.column ?? whole.offset + whole.text.length;

@@ -32,6 +32,8 @@ function operandUsage(operand: Operand<unknown>): string {
       return `[${operand.placeholder}]...`;
     case 'some':
       return `${operand.placeholder}...`;
+    case 'after':
+      return `[-- ${operand.placeholder}...]`;
   }
 }
 

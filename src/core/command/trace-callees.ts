@@ -12,6 +12,7 @@ import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 import { isCall, joinCalls, returnedText } from './trace-call-view.ts';
 import { type CalleeNode, calleeNodes, calleeTree, selfTime } from './trace-callee-tree.ts';
+import { commandWords, FORK_OPTIONS } from './trace-command.ts';
 import { ownPids } from './trace-run.ts';
 import { traceRequest } from './trace-start.ts';
 import { sharedText, tracedText } from './trace-timed.ts';
@@ -26,9 +27,10 @@ export function* traceCallees(scope: Scope, args: TraceArgs): Iterable<Item> {
   if (!/^[\w.]+$/.test(name))
     throw new UsageError(`"${name}" is no function: callees are told of one, without wildcards`);
   const levels = args.depth ?? LEVELS;
+  const time = { seconds: args.for, command: commandWords(args.command) };
   const text = args.shared
-    ? yield* sharedText(scope, settings(scope, args, name, levels), args.for)
-    : yield* tracedText(scope, ownRequest(scope, args), args.for);
+    ? yield* sharedText(scope, settings(scope, args, name, levels), time)
+    : yield* tracedText(scope, ownRequest(scope, args), time);
   const { entries } = parseTraceText(text);
   const lost = entries.reduce((sum, entry) => sum + (entry.kind === 'lost' ? entry.count : 0), 0);
   if (lost > 0) yield notice(`${lost} entries were lost: counts and times are too low`);
@@ -44,8 +46,8 @@ export function* traceCallees(scope: Scope, args: TraceArgs): Iterable<Item> {
 }
 
 function ownRequest(scope: Scope, args: TraceArgs): ReturnType<typeof traceRequest> {
-  if (args.p.length + args.pid.length === 0) {
-    throw new UsageError('callees of which tasks? -p PID names some', {
+  if (args.p.length + args.pid.length === 0 && args.command === undefined) {
+    throw new UsageError('callees of which tasks? -p PID names some, -- COMMAND runs one', {
       hint: 'for all tasks kdbg must borrow the shared buffer, while nobody uses it, and give it back as it was: --shared allows that',
     });
   }
@@ -55,7 +57,8 @@ function ownRequest(scope: Scope, args: TraceArgs): ReturnType<typeof traceReque
 
 function settings(scope: Scope, args: TraceArgs, name: string, levels: number): readonly SharedSetting[] {
   const fs = tracefs(scope.kernel);
-  const pids = [...args.p, ...args.pid];
+  const isCommand = args.command !== undefined;
+  const pids = isCommand ? [] : [...args.p, ...args.pid];
   // b3b1e6ededa4 "ftrace: Create set_ftrace_notrace_pid to not trace tasks" (v5.7).
   const [notrace] = sharedFiles(fs, ['set_ftrace_notrace_pid']);
   return [
@@ -65,14 +68,19 @@ function settings(scope: Scope, args: TraceArgs, name: string, levels: number): 
       file: `options/${option.replace(/^no/, '')}`,
       text: option.startsWith('no') ? '0' : '1',
     })),
+    ...(isCommand ? FORK_OPTIONS.map((option) => ({ file: `options/${option}`, text: '1' })) : []),
     { file: 'max_graph_depth', text: String(levels + 1) },
     { file: 'set_graph_function', text: name, isList: true },
     ...pids.map((pid): SharedSetting => ({ file: 'set_ftrace_pid', text: String(pid), isList: true })),
-    ...(notrace === undefined ? [] : ownPids(scope)).map((pid): SharedSetting => {
+    // Of a command only its own PID, which it writes there itself.
+    ...(isCommand ? (['set_ftrace_pid', 'set_event_pid'] as const) : []).map((file): SharedSetting => {
+      return { file, text: '', isList: true };
+    }),
+    ...(notrace === undefined || isCommand ? [] : ownPids(scope)).map((pid): SharedSetting => {
       return { file: 'set_ftrace_notrace_pid', text: String(pid), isList: true };
     }),
     { file: 'current_tracer', text: 'function_graph' },
-    { file: 'tracing_on', text: '1' },
+    ...(isCommand ? [] : [{ file: 'tracing_on', text: '1' }]),
   ];
 }
 

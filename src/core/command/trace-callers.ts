@@ -4,6 +4,7 @@ import { type Item, notice, row } from '../output/item.ts';
 import { span } from '../output/line.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
+import { commandWords } from './trace-command.ts';
 import { callerStacks } from './trace-stacks.ts';
 import { traceRequest } from './trace-start.ts';
 import { tracedText } from './trace-timed.ts';
@@ -14,7 +15,7 @@ export function* traceCallers(scope: Scope, args: TraceArgs): Iterable<Item> {
   const [name, ...more] = args.words;
   if (name === undefined || more.length > 0) throw new UsageError('trace callers wants one FUNCTION');
   const request = traceRequest({ ...args, words: ['function'], f: [name], s: true });
-  const text = yield* tracedText(scope, request, args.for);
+  const text = yield* tracedText(scope, request, { seconds: args.for, command: commandWords(args.command) });
   const groups = callerStacks(parseTraceText(text).entries);
   if (groups.length === 0) {
     yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);

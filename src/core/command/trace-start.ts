@@ -7,14 +7,25 @@ import { tracefs } from '../kernel/tracefs.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
+import { keepText } from './trace-buffer.ts';
+import { commandWords } from './trace-command.ts';
+import { closeTrace } from './trace-opened.ts';
 import { startWatched } from './trace-run.ts';
 import { leftNotice } from './trace-status.ts';
+import { tracedText } from './trace-timed.ts';
+import { parseTraceText } from './trace-view.ts';
 
 const BUFFER_KIB = 1024;
 
 export function* traceStart(scope: Scope, args: TraceArgs): Iterable<Item> {
   const request = withGraphOptions(scope, traceRequest(args));
+  const command = commandWords(args.command);
+  if (command !== undefined) {
+    yield* startCommand(scope, request, command, args);
+    return;
+  }
   const stopped = startWatched(scope, request);
+  closeTrace(scope.kernel);
   const goesOn = stopped === undefined;
   if (!goesOn) yield notice(stopped);
   yield* leftNotice(leftInstances(scope.kernel));
@@ -22,6 +33,21 @@ export function* traceStart(scope: Scope, args: TraceArgs): Iterable<Item> {
   const what = request.tracer === 'nop' ? request.events.map(({ name }) => name).join(', ') : request.tracer;
   yield row({ instance: trace.instance, tracer: request.tracer, on: goesOn }, () => [
     goesOn ? `tracing ${what}; "trace show" prints what came, "trace stop" ends it` : `${what}: stopped`,
+  ]);
+}
+
+/** Traces a command from its beginning to its end; what came is kept as by `trace stop`. */
+function* startCommand(
+  scope: Scope,
+  request: Omit<TraceRequest, 'ownPids'>,
+  command: readonly string[],
+  args: TraceArgs,
+): Iterable<Item> {
+  const text = yield* tracedText(scope, request, { seconds: args.for, command });
+  keepText(scope.kernel, text);
+  const { entries } = parseTraceText(text);
+  yield row({ command: [...command], tracer: request.tracer, entries: entries.length }, () => [
+    `the command has ended; ${entries.length} entries are kept for "trace show"`,
   ]);
 }
 

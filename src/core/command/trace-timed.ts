@@ -2,28 +2,36 @@
  * A trace of which nothing stays but its text: it runs for some seconds, or for as long as a command of the user's on
  * the target, in kdbg's own instance or in the shared buffer, borrowed.
  */
-import { ownTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
+import { ownTrace, startOwnTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
 import type { TraceRequest } from '../kernel/trace-plan.ts';
 import { SharedBuffer, type SharedSetting } from '../kernel/trace-shared.ts';
 import { type Item, notice, PAUSE } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import { bufferText } from './trace-buffer.ts';
+import { FORK_OPTIONS, runTraced } from './trace-command.ts';
 import { startWatched, tooFast } from './trace-run.ts';
 
+/** How long: some seconds, or a command's time and no longer than some seconds. */
+export interface TraceTime {
+  readonly seconds: number | undefined;
+  readonly command: readonly string[] | undefined;
+}
+
 /** Unless --for says otherwise. */
-export const TIMED_SECONDS = 5;
+const TIMED_SECONDS = 5;
 
 /** Traces in kdbg's own instance; returns the buffer's text. */
 export function* tracedText(
   scope: Scope,
   request: Omit<TraceRequest, 'ownPids'>,
-  seconds = TIMED_SECONDS,
+  time: TraceTime,
 ): Generator<Item, string> {
   const { kernel } = scope;
+  const { command } = time;
   let text = '';
-  const stopped = startWatched(scope, request);
+  const stopped = command === undefined ? startWatched(scope, request) : startForCommand(scope, request);
   try {
-    yield* pass(scope, stopped, seconds);
+    yield* pass(scope, ownTrace(kernel)?.instance, stopped, time);
   } finally {
     try {
       switchOwnTrace(kernel, false);
@@ -36,17 +44,17 @@ export function* tracedText(
   return text;
 }
 
-/** Traces in the shared buffer; returns its text. */
+/** Traces in the shared buffer; returns its text. With a command the settings leave it switched off. */
 export function* sharedText(
   scope: Scope,
   settings: readonly SharedSetting[],
-  seconds = TIMED_SECONDS,
+  time: TraceTime,
 ): Generator<Item, string> {
   const { kernel } = scope;
   let text = '';
   const shared = new SharedBuffer(kernel, settings);
   try {
-    yield* pass(scope, tooFast(scope, undefined), seconds);
+    yield* pass(scope, undefined, time.command === undefined ? tooFast(scope, undefined) : undefined, time);
   } finally {
     try {
       shared.hold();
@@ -58,12 +66,28 @@ export function* sharedText(
   return text;
 }
 
-function* pass(scope: Scope, stopped: string | undefined, seconds: number): Iterable<Item> {
-  if (stopped !== undefined) {
-    yield notice(stopped);
-    return;
+/** kdbg's own tasks need not be left out, and must not be: what they fork would be left out as well. */
+export function startForCommand({ kernel }: Scope, request: Omit<TraceRequest, 'ownPids'>): undefined {
+  startOwnTrace(kernel, {
+    ...request,
+    options: [...FORK_OPTIONS, ...request.options],
+    pids: [],
+    ownPids: [],
+    isHeld: true,
+  });
+}
+
+function* pass(
+  scope: Scope,
+  instance: string | undefined,
+  stopped: string | undefined,
+  { seconds, command }: TraceTime,
+): Iterable<Item> {
+  if (stopped !== undefined) yield notice(stopped);
+  else if (command !== undefined) yield* runTraced(scope, instance, command, seconds);
+  else {
+    yield PAUSE;
+    scope.shell.sleep((seconds ?? TIMED_SECONDS) * 1000);
+    scope.check();
   }
-  yield PAUSE;
-  scope.shell.sleep(seconds * 1000);
-  scope.check();
 }

@@ -26,6 +26,8 @@ export interface TraceRequest {
   readonly clock: string | undefined;
   /** KiB for each CPU. */
   readonly bufferKib: number;
+  /** Nothing is recorded at first: whoever is to be traced switches that on. */
+  readonly isHeld?: boolean;
 }
 
 export interface TraceEventRequest {
@@ -85,7 +87,7 @@ export function startSteps(fs: Tracefs, instance: string, request: TraceRequest)
       return { kind: 'write', path: `${at}/events/${name.replace(':', '/')}/enable`, text: '1' };
     }),
     { kind: 'write', path: `${at}/current_tracer`, text: request.tracer },
-    { kind: 'write', path: `${at}/tracing_on`, text: '1' },
+    ...(request.isHeld ? [] : [{ kind: 'write', path: `${at}/tracing_on`, text: '1' } as const]),
   ];
 }
 

@@ -132,6 +132,24 @@ export interface ControlSource {
 export interface StreamSource {
   /** Opens one; it flows from now on, whether or not the engine is busy. A failure is a value. */
   open(path: string): FileStream | FileFailure;
+  /**
+   * Runs a command of the user's on the target, as the user that kdbg is there; what it prints flows. The stream ends
+   * when the command has, with `exit N` or `signal N`; closing the stream ends the command.
+   */
+  run?(command: CommandRequest): FileStream | FileFailure;
+}
+
+/** A command that is traced from its first instruction on. */
+export interface CommandRequest {
+  /** The program, found by PATH where it has no slash, and its arguments: no shell reads them. */
+  readonly words: readonly string[];
+  /** Files of tracefs that its PID is written to, in order, before it is executed. */
+  readonly pidFiles: readonly string[];
+}
+
+/** What a command is called where files that flow have their paths. */
+export function commandName({ words }: CommandRequest): string {
+  return `command: ${words.join(' ')}`;
 }
 
 export interface FileStream {

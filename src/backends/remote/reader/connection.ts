@@ -3,13 +3,14 @@
  * Whatever is received is either what was asked for, within what it may be, or the end of the connection.
  */
 import { BackendError } from '../../../core/errors.ts';
+import type { CommandRequest } from '../../../core/memory/backend.ts';
 import { encodeText } from '../../../core/memory/text.ts';
 import type { ByteChannel } from '../channel.ts';
 import type { Exchange } from './exchange.ts';
 import { broken, type Frame, FrameDecoder } from './frames.ts';
 import { type Item, parseItems } from './items.ts';
 import { FarStream } from './stream.ts';
-import { encodeWord, type WireRequest, wireRequest } from './wire-request.ts';
+import { encodeWord, runLine, type WireRequest, wireRequest } from './wire-request.ts';
 
 /** The far side ends after 60 s in which it heard nothing. */
 const PING_MS = 15_000;
@@ -56,14 +57,14 @@ export class Connection {
     }
   }
 
-  open(path: string): FarStream {
+  open(path: string, command?: CommandRequest): FarStream {
     const id = ++this.#lastId;
     const stream = new FarStream({
       taken: (bytes) => this.#send(`${++this.#lastId} t ${id} ${bytes}`),
       close: () => this.#send(`${++this.#lastId} x ${id}`),
     });
     this.#streams.set(id, stream);
-    const { line } = wireRequest(`o ${stream.credit} ${encodeWord(path)}`);
+    const line = command === undefined ? `o ${stream.credit} ${encodeWord(path)}` : runLine(stream.credit, command);
     this.#askAs(id, wireRequest(line)).then(
       ([item]) => {
         if (item?.kind !== '-') return;

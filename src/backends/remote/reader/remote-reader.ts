@@ -53,7 +53,15 @@ export function createReader(connection: Connection, answer: Answerer, facts: Re
     facts,
     wire: connection.wire,
     request: <R extends ReaderRequest>(request: R) => answer(request) as Promise<ReaderAnswer<R>>,
-    open: (path) => connection.open(path),
+    open(path, command) {
+      if (command !== undefined && facts.kind === 'sh') {
+        throw new BackendError(
+          'the reader there runs in a plain shell, which cannot run a command beside itself',
+          'perl or python3 on the target can',
+        );
+      }
+      return connection.open(path, command);
+    },
     get onGone() {
       return connection.onGone;
     },

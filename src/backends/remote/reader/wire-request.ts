@@ -2,7 +2,8 @@
  * A request as it goes out: lines of plain words that a POSIX shell can read, each short enough for any of them and
  * with an answer of bounded length. A request that is larger becomes several lines, sent at once.
  */
-import type { ControlStep } from '../../../core/memory/backend.ts';
+import { BackendError } from '../../../core/errors.ts';
+import type { CommandRequest, ControlStep } from '../../../core/memory/backend.ts';
 import { encodeText } from '../../../core/memory/text.ts';
 
 /** One line without its id, and what its answer may be at most. */
@@ -52,6 +53,14 @@ export function wireList(
     last.bytesMax += bytes + ITEM_MAX;
   }
   return requests.map((request) => ({ ...request, bytesMax: Math.min(request.bytesMax, BYTES_MAX) }));
+}
+
+/** "e CREDIT COUNT FILE... =WORD...": an empty word is a word. Throws BackendError where a line has no room for it. */
+export function runLine(credit: number, { words, pidFiles }: CommandRequest): string {
+  const all = [...pidFiles, ...words.map((word) => `=${word}`)].map(encodeWord);
+  const line = `e ${credit} ${pidFiles.length} ${all.join(' ')}`;
+  if (line.length <= LINE_MAX) return line;
+  throw new BackendError(`the command is too long: ${line.length} characters, and ${LINE_MAX} can be sent`);
 }
 
 /** What is answered by one item or a few. */

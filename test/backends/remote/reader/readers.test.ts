@@ -251,6 +251,39 @@ describe.each(CASES)('%s in %s', (kind, shell) => {
     expect(await reader.request({ op: 'link', path: `/proc/${process.pid}/cwd` })).toBe(process.cwd());
   });
 
+  test('runs a command of the words it is given, and says how it ended', async () => {
+    const run = (...words: readonly string[]) => output(reader, words);
+    if (kind === 'sh') {
+      expect(() => reader.open('echo', { words: ['echo'], pidFiles: [] })).toThrow(/cannot run a command/);
+      return;
+    }
+    expect(await run('printf', '%s|', 'a b', '$(id)', "';x", '', 'ä\n')).toEqual(["a b|$(id)|';x||ä\n|", 'exit 0']);
+    expect(await run('sh', '-c', 'echo out; echo err >&2; exit 3')).toEqual(['out\nerr\n', 'exit 3']);
+    expect(await run('sh', '-c', 'kill -9 $$')).toEqual(['', 'signal 9']);
+    expect((await run('no-such-program-here'))[1]).toBe('exit 127');
+    // It has no input, and its output is not waited for when it has gone.
+    expect(await run('sh', '-c', 'cat; sleep 20 & echo done')).toEqual(['done\n', 'exit 0']);
+    const [many, how] = await run('sh', '-c', 'i=0; while [ $i -lt 100000 ]; do echo 0123456789; i=$((i+1)); done');
+    expect([many?.length, how]).toEqual([1_100_000, 'exit 0']);
+    const file = join(far.folder, 'pid');
+    expect((await output(reader, ['true'], [file]))[1]).toMatch(/not permitted/);
+  });
+
+  test('ends a command that nobody wants any more', async () => {
+    if (kind === 'sh') return;
+    const mark = `kdbg-test-run-${kind}-${process.pid}`;
+    const other = await far.start(argvOf(shell), { kind });
+    const stream = other.open('sleep', { words: ['sh', '-c', 'sleep 60; :', mark], pidFiles: [] });
+    expect(await eventually(() => running(mark), 10_000)).toBe(true);
+    stream.close();
+    expect(await eventually(() => !running(mark), 10_000)).toBe(true);
+    // And one that is left when the stream to the reader ends.
+    other.open('sleep', { words: ['sh', '-c', 'sleep 60; :', mark], pidFiles: [] });
+    expect(await eventually(() => running(mark), 10_000)).toBe(true);
+    other.close();
+    expect(await eventually(() => !running(mark), 10_000)).toBe(true);
+  });
+
   test('answers requests that were sent at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => reader.request({ op: 'read', ranges: [range(RAM + BigInt(i * 8), 8)] })),
@@ -260,6 +293,35 @@ describe.each(CASES)('%s in %s', (kind, shell) => {
     }
   });
 });
+
+/** What a command printed, and how it ended. */
+async function output(
+  reader: Reader,
+  words: readonly string[],
+  pidFiles: readonly string[] = [],
+): Promise<readonly [string, string]> {
+  const stream = reader.open('command', { words, pidFiles });
+  const got: Uint8Array[] = [];
+  stream.onData = (bytes) => {
+    got.push(bytes);
+    stream.taken(bytes.length);
+  };
+  const how = await new Promise<string>((resolve) => {
+    stream.onEnd = resolve;
+  });
+  return [Buffer.concat(got).toString(), how];
+}
+
+/** A process with this word in its command line. */
+function running(mark: string): boolean {
+  return readdirSync('/proc').some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
 
 test.each(CASES)('%s in %s leaves nothing behind', async (kind, shell) => {
   const mark = `KDBG_TEST_MARK=${kind}${shell.replace(' ', '')}${process.pid}`;

@@ -1,6 +1,6 @@
 # kdbg's far side in Perl: answers requests for kernel memory and kernel files until its standard input ends.
 # docs/remote-protocol.md is what it speaks. Core modules only, and those beyond perl-base only where they are there.
-use Fcntl qw(O_RDONLY O_WRONLY O_NONBLOCK O_NOCTTY O_NOFOLLOW O_TRUNC O_APPEND SEEK_SET);
+use Fcntl qw(F_SETFL O_RDONLY O_WRONLY O_NONBLOCK O_NOCTTY O_NOFOLLOW O_TRUNC O_APPEND SEEK_SET);
 use Cwd ();
 
 # Whoever fell silent for this long is gone; the other side sends something every 15 s.
@@ -12,7 +12,7 @@ my $RATE_MAX = 128 << 20;      # bytes per second
 my ($magic) = $ARGV[0] =~ /^(\w+)/;
 # Not Compress::Zlib: that loads much more, for what is not needed here.
 my $can_zip = eval { require Compress::Raw::Zlib; 1 };
-my ($kcore, $kcore_path, @ranges, $body, $answering, %streams, $guard);
+my ($kcore, $kcore_path, @ranges, $body, $answering, %streams, $guard, @ending);
 my ($sent, $since) = (0, time);
 
 sub put {
@@ -321,9 +321,82 @@ sub op_open {
   item('+', '');
 }
 
+# A command of the user's: its PID goes into files of tracefs, then it runs, in a process group of its own. What it prints
+# is a stream, which ends when the command has, whoever else still holds its output.
+sub op_run {
+  my ($credit, $count, @words) = @_;
+  my @files = splice @words, 0, $count;
+  @words = map { substr $_, 1 } @words;
+  for (@files) { if (!may_change($_)) { $! = 1; return error() } }
+  pipe my $out, my $in or return error();
+  my $child = fork;
+  return error() unless defined $child;
+  if (!$child) { run($in, \@files, @words) }
+  close $in;
+  fcntl $out, F_SETFL, O_NONBLOCK;
+  $streams{$answering} = { file => $out, credit => $credit, child => $child };
+  item('+', '');
+}
+
+sub run {
+  my ($out, $files, @words) = @_;
+  require POSIX;
+  alarm 0;
+  $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM PIPE ALRM);
+  setpgrp;
+  open STDIN, '<', '/dev/null';
+  open STDOUT, '>&', $out;
+  open STDERR, '>&', $out;
+  for (@$files) {
+    next if step('a', $_, $$);
+    syswrite STDERR, "$_: $!\n";
+    POSIX::_exit(126);
+  }
+  no warnings 'exec';
+  exec { $words[0] } @words;
+  syswrite STDERR, "$words[0]: $!\n";
+  POSIX::_exit(127);
+}
+
+# Those that have ended, their output sent: how.
+sub reap {
+  for my $id (sort keys %streams) {
+    my $stream = $streams{$id};
+    next unless $stream->{child};
+    if (!defined $stream->{ended} && waitpid($stream->{child}, 1) == $stream->{child}) {
+      $stream->{ended} = $? & 127 ? 'signal ' . ($? & 127) : 'exit ' . ($? >> 8);
+    }
+    next unless defined $stream->{ended} && ($stream->{credit} > 0 || $stream->{over});
+    flow($id) unless $stream->{over};
+    next unless $streams{$id} && ($stream->{over} || $stream->{idle});
+    delete $streams{$id};
+    frame($id, 'x', $stream->{ended});
+  }
+}
+
 sub op_taken { $streams{$_[0]}{credit} += $_[1] if $streams{$_[0]} }
 
-sub op_close { frame($_[0], 'x', 'closed') if delete $streams{$_[0]} }
+sub op_close {
+  my $stream = delete $streams{$_[0]} or return;
+  stop($stream);
+  frame($_[0], 'x', 'closed');
+}
+
+# Whoever started a command and does not want it any more ends it and what it started.
+sub stop {
+  my ($stream) = @_;
+  return if !$stream->{child} || defined $stream->{ended};
+  kill 'TERM', -$stream->{child};
+  push @ending, { child => $stream->{child}, until => time + 2 };
+}
+
+sub bury {
+  @ending = grep {
+    my $gone = waitpid($_->{child}, 1) != 0;
+    kill 'KILL', -$_->{child} if !$gone && time > $_->{until};
+    !$gone;
+  } @ending;
+}
 
 sub flow {
   my ($id) = @_;
@@ -332,7 +405,10 @@ sub flow {
   # A record of the kernel log comes whole or not at all.
   $want = 8192 if $want < 8192;
   my $n = sysread $stream->{file}, my $bytes, $want;
-  if (defined $n && $n > 0) {
+  $stream->{idle} = !$n;
+  if ($stream->{child} && (defined $n ? $n == 0 : !($!{EAGAIN} || $!{EINTR}))) {
+    $stream->{over} = 1;
+  } elsif (defined $n && $n > 0) {
     $stream->{credit} -= $n;
     frame($id, 's', $bytes);
   } elsif (defined $n || !($!{EAGAIN} || $!{EINTR} || $!{EPIPE})) {
@@ -357,7 +433,7 @@ sub op_hello {
 my %ops = (
   h => \&op_hello,
   r => \&op_read, m => \&op_map, w => \&op_follow, a => \&op_chase, f => \&op_files, F => \&op_known, l => \&op_list, k => \&op_link,
-  c => \&op_control, g => \&op_restore, o => \&op_open, t => \&op_taken, x => \&op_close, p => sub { item('+', '') },
+  c => \&op_control, g => \&op_restore, o => \&op_open, e => \&op_run, t => \&op_taken, x => \&op_close, p => sub { item('+', '') },
 );
 
 sub serve {
@@ -370,15 +446,20 @@ sub serve {
 }
 
 sub main {
+  # In whatever way it ends, but by being killed.
+  $SIG{$_} = sub { exit 1 } for qw(ALRM HUP TERM);
   binmode $_ for \*STDIN, \*STDOUT;
   my $input = '';
   alarm $PATIENCE;
   for (;;) {
     my $bits = '';
     vec($bits, 0, 1) = 1;
-    for (values %streams) { vec($bits, fileno $_->{file}, 1) = 1 if $_->{credit} > 0 }
-    next if select($bits, undef, undef, undef) < 0;
+    for (values %streams) { vec($bits, fileno $_->{file}, 1) = 1 if $_->{credit} > 0 && !$_->{over} }
+    my $look = @ending || grep({ $_->{child} } values %streams) ? 0.1 : undef;
+    next if select($bits, undef, undef, $look) < 0;
     for (sort keys %streams) { flow($_) if vec $bits, fileno $streams{$_}{file}, 1 }
+    reap();
+    bury() if @ending;
     next unless vec $bits, 0, 1;
     my $n = sysread STDIN, $input, 65536, length $input;
     next if !defined $n && ($!{EINTR} || $!{EAGAIN});
@@ -393,5 +474,7 @@ sub main {
   }
   exit 0;
 }
+
+END { stop($_) for values %streams }
 
 main();

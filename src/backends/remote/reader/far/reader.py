@@ -31,6 +31,10 @@ ranges = []
 body = bytearray()
 answering = 0
 streams = {}
+children = {}  # the commands among the streams: their PIDs
+outcomes = {}  # how those that have ended did
+over = set()  # those whose output has ended
+dying = {}  # commands that were told to end, and until when they may
 guard_pipe = None
 sent = 0
 since = 0
@@ -291,9 +295,13 @@ def op_link(words):
 TRACEFS = re.compile(rb'/sys/kernel/(?:debug/)?tracing/[^\0]+')
 
 
-def step(kind, path, text):
+def check_change(path):
     if not TRACEFS.fullmatch(path) or re.search(rb'/\.\.?(?:/|$)', path):
         raise OSError(errno.EPERM, '')
+
+
+def step(kind, path, text):
+    check_change(path)
     if kind == b'm':
         return os.mkdir(path, 0o700)
     if kind == b'd':
@@ -394,6 +402,89 @@ def op_open(words):
         failed(error)
 
 
+# A command of the user's: its PID goes into files of tracefs, then it runs, in a process group of its own. What it prints
+# is a stream, which ends when the command has, whoever else still holds its output.
+def op_run(words):
+    count = int(words[1])
+    files, command = words[2:2 + count], [word[1:] for word in words[2 + count:]]
+    try:
+        for path in files:
+            check_change(path)
+    except OSError as error:
+        return failed(error)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            run(writing, files, command)
+        finally:
+            os._exit(127)
+    os.close(writing)
+    os.set_blocking(reading, False)
+    streams[answering] = [reading, int(words[0])]
+    children[answering] = child
+    item('+')
+
+
+def run(out, files, command):
+    signal.alarm(0)
+    for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGALRM):
+        signal.signal(name, signal.SIG_DFL)
+    os.setpgid(0, 0)
+    os.dup2(os.open('/dev/null', os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    path = command[0]
+    try:
+        for path in files:
+            step(b'a', path, b'%d' % os.getpid())
+        path = command[0]
+        os.execvp(path, command)
+    except OSError as error:
+        os.write(2, path + b': ' + os.strerror(error.errno or 0).encode() + b'\n')
+        os._exit(127 if path == command[0] else 126)
+
+
+# Those that have ended, their output sent: how.
+def reap():
+    for number, child in list(children.items()):
+        if number not in outcomes:
+            gone, status = os.waitpid(child, os.WNOHANG)
+            if gone == 0:
+                continue
+            signalled = os.WIFSIGNALED(status)
+            outcomes[number] = 'signal %d' % os.WTERMSIG(status) if signalled else 'exit %d' % os.WEXITSTATUS(status)
+        if number not in over and streams[number][1] > 0 and not flow(number):
+            over.add(number)
+        if number in over:
+            why = outcomes[number]
+            forget(number)
+            end_stream(number, why)
+
+
+def forget(number):
+    children.pop(number, None)
+    outcomes.pop(number, None)
+    over.discard(number)
+
+
+# Whoever started a command and does not want it any more ends it and what it started.
+def stop(number):
+    child = children.get(number)
+    if child is not None and number not in outcomes:
+        os.killpg(child, signal.SIGTERM)
+        dying[child] = time.time() + 2
+    forget(number)
+
+
+def bury():
+    for child, until in list(dying.items()):
+        if os.waitpid(child, os.WNOHANG)[0] != 0:
+            del dying[child]
+        elif time.time() > until:
+            os.killpg(child, signal.SIGKILL)
+
+
 def op_taken(words):
     stream = streams.get(int(words[0]))
     if stream:
@@ -401,6 +492,7 @@ def op_taken(words):
 
 
 def op_close(words):
+    stop(int(words[0]))
     end_stream(int(words[0]), 'closed')
 
 
@@ -417,13 +509,19 @@ def flow(number):
         # A record of the kernel log comes whole or not at all.
         data = os.read(fd, max(8192, min(65536, credit)))
     except (BlockingIOError, InterruptedError, BrokenPipeError):
-        return
+        return False
     except OSError as error:
-        return end_stream(number, os.strerror(error.errno))
+        end_stream(number, os.strerror(error.errno))
+        return False
+    if not data and number in children:
+        over.add(number)
+        return False
     if not data:
-        return end_stream(number, 'the file ended')
+        end_stream(number, 'the file ended')
+        return False
     streams[number][1] -= len(data)
     frame(number, 's', data)
+    return True
 
 
 # Words of a request line: bytes that are no plain characters are written \0ooo.
@@ -454,8 +552,8 @@ def op_ping(words):
 
 OPS = {
     b'h': op_hello, b'r': op_read, b'm': op_map, b'w': op_follow, b'a': op_chase, b'f': op_files, b'F': op_known,
-    b'l': op_list, b'k': op_link, b'c': op_control, b'g': op_restore, b'o': op_open, b't': op_taken, b'x': op_close,
-    b'p': op_ping,
+    b'l': op_list, b'k': op_link, b'c': op_control, b'g': op_restore, b'o': op_open, b'e': op_run, b't': op_taken,
+    b'x': op_close, b'p': op_ping,
 }
 
 
@@ -473,17 +571,26 @@ def serve(line):
         frame(answering, 'e', body)
 
 
+def leave(*_):
+    sys.exit(1)
+
+
 def main():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # In whatever way it ends, but by being killed.
+    for name in (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(name, leave)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     data = b''
     signal.alarm(PATIENCE)
     while True:
-        flowing = {stream[0]: number for number, stream in streams.items() if stream[1] > 0}
-        ready = select.select([0] + list(flowing), [], [])[0]
+        flowing = {stream[0]: number for number, stream in streams.items() if stream[1] > 0 and number not in over}
+        ready = select.select([0] + list(flowing), [], [], 0.1 if children or dying else None)[0]
         for fd in ready:
             if fd != 0 and flowing[fd] in streams:
                 flow(flowing[fd])
+        reap()
+        bury()
         if 0 not in ready:
             continue
         more = os.read(0, 65536)
@@ -499,4 +606,8 @@ def main():
                 serve(line)
 
 
-main()
+try:
+    main()
+finally:
+    for each in list(children):
+        stop(each)
