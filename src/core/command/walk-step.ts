@@ -1,5 +1,5 @@
 /** One step of a walk as it is shown: who, what it waits for and by what that is known, where one can go from here. */
-import type { Evidence, Lock } from '../kernel/locks/lock.ts';
+import type { Evidence, Lock, Owner } from '../kernel/locks/lock.ts';
 import { type Item, row } from '../output/item.ts';
 import { type Line, type Span, span } from '../output/line.ts';
 import {
@@ -189,6 +189,11 @@ function stackSection(scope: Scope, shown: ShownStack | undefined): readonly Lin
   return [...section('stack'), ...stackLines(shown, { ...STACK_VIEW, radix: offsetRadix(scope.settings) })];
 }
 
+/** What an owner has to do with the lock. */
+function roleText({ role }: Owner): string {
+  return role === 'worker' ? ', who has to act' : ', who has the lock';
+}
+
 /** The words that move on, each with where it leads. */
 function wayLines(steps: readonly WalkStep[], view: WalkView): readonly Line[] {
   const way = (word: string, to: readonly Span[]): Line => [
@@ -204,7 +209,7 @@ function wayLines(steps: readonly WalkStep[], view: WalkView): readonly Line[] {
   const lines: Line[] = [];
   if (owner !== undefined)
     lines.push(
-      way('up', [lockTaskSpan(owner), ', who has the lock', ...sureSpans(owner.sure), ...more(owners.length, 'up')]),
+      way('up', [lockTaskSpan(owner), roleText(owner), ...sureSpans(owner.sure), ...more(owners.length, 'up')]),
     );
   if (next !== undefined) lines.push(way('next', [lockTaskSpan(next), ', behind it in the queue']));
   if (prev !== undefined) lines.push(way('prev', [lockTaskSpan(prev), ', before it in the queue']));

@@ -82,8 +82,9 @@ function unread(kind: LockKind, address: bigint, error: Error | undefined): Lock
 }
 
 /**
- * The queue with what the waits know of its tasks. One that a wait puts on the lock and that its queue does not have is
- * looked at again on a live target; if it still waits for the lock it comes last, as a hint.
+ * The lock with what the waits know of its queue, and of who has to act where the lock itself does not say. A task that a
+ * wait puts on the lock and that its queue does not have is looked at again on a live target; if it still waits for the lock
+ * it comes last, as a hint.
  */
 function joined(kernel: Kernel, lock: Lock, group: readonly Wait[]): Lock {
   const byTask = new Map(group.map((wait) => [wait.task, wait]));
@@ -107,5 +108,8 @@ function joined(kernel: Kernel, lock: Lock, group: readonly Wait[]): Lock {
     gone === 0 || kernel.liveness === 'frozen'
       ? lock.notes
       : [...lock.notes, `${gone} of those that waited for it are not on its queue any more`];
-  return { ...lock, waiters: [...onQueue, ...others], notes };
+  const known = new Set(lock.owners.map(({ task }) => task));
+  const owners = new Map(group.flatMap((wait) => wait.owners).map((owner) => [owner.task, owner]));
+  const further = [...owners.values()].filter(({ task }) => !known.has(task));
+  return { ...lock, owners: [...lock.owners, ...further], waiters: [...onQueue, ...others], notes };
 }
