@@ -4,6 +4,7 @@ import { type Figure, tableOf } from './figure.ts';
 import { kernelFigures } from './kernel-figures.ts';
 import { programFigures } from './program-figures.ts';
 import { screenFigures } from './screen-figures.ts';
+import { searchFigures } from './search-figures.ts';
 import { tableFigures } from './table-figures.ts';
 
 const [program = '', recordings = ''] = process.argv.slice(2);
@@ -12,6 +13,7 @@ const figures: Figure[] = [
   ...tableFigures(),
   ...kernelFigures(),
   ...(await screenFigures(program, recordings)),
+  ...(await searchFigures(program)),
 ];
 console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`);
 for (const line of tableOf(figures)) console.log(line);

@@ -20,7 +20,9 @@ await build({
   jsx: 'automatic',
   alias: { 'react-devtools-core': join(root, 'src/no-devtools.mjs') },
   define: { 'process.env.NODE_ENV': '"production"' },
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as benchCreateRequire } from 'node:module'; const require = benchCreateRequire(import.meta.url);",
+  },
   external: ['@lydell/node-pty', 'iced-x86', 'fuzzysort'],
   logLevel: 'warning',
 });
