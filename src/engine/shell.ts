@@ -18,6 +18,7 @@ import { CancelledError, DataError, NotFoundError, UsageError } from '../core/er
 import type { Item } from '../core/output/item.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import { BUILTIN_ALIASES } from './aliases.ts';
+import { inflate, readBinaryFile } from './binary-file.ts';
 import { loadDisassembler, loadFuzzysort } from './libraries.ts';
 import { regainTarget } from './regain.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -209,6 +210,14 @@ export class SessionShell implements Shell {
 
   readTextFile(path: string): string {
     return readTextFile(path);
+  }
+
+  readFile(path: string): Uint8Array {
+    return readBinaryFile(path);
+  }
+
+  inflate(bytes: Uint8Array, length: number): Uint8Array {
+    return inflate(bytes, length);
   }
 
   writeFile(path: string, bytes: Uint8Array): void {

@@ -70,6 +70,10 @@ export interface Shell {
   now(): number;
   /** The text of a file of the user's machine: `< file`, `set -i`. Throws NotFoundError. */
   readTextFile(path: string): string;
+  /** The bytes of a file of the user's machine, bounded. Throws UsageError. */
+  readFile(path: string): Uint8Array;
+  /** Inflates a zlib stream to exactly this many bytes; throws DataError. */
+  inflate(bytes: Uint8Array, length: number): Uint8Array;
   /** Writes a file of the user's machine; throws UsageError when it cannot. */
   writeFile(path: string, bytes: Uint8Array): void;
   /** The same for text, piece by piece as it comes; only the user may read it. */

@@ -6,8 +6,12 @@ import { traceCallees } from './trace-callees.ts';
 import { traceCallers } from './trace-callers.ts';
 import { traceClean } from './trace-clean.ts';
 import { traceFollow } from './trace-follow.ts';
+import { traceHist } from './trace-hist.ts';
 import { traceList } from './trace-list.ts';
+import { traceMark, traceSnapshot } from './trace-mark.ts';
+import { traceOpen } from './trace-opened.ts';
 import { traceProbe } from './trace-probe.ts';
+import { traceSave } from './trace-save.ts';
 import { traceShow, traceStop } from './trace-show.ts';
 import { traceClear, traceStart } from './trace-start.ts';
 import { traceStat } from './trace-stat.ts';
@@ -26,11 +30,16 @@ export const TRACE_ACTIONS = {
   stat: traceStat,
   callers: traceCallers,
   callees: traceCallees,
+  hist: traceHist,
+  mark: traceMark,
+  snapshot: traceSnapshot,
   probe: traceProbe,
   functions: (scope, args) => traceList(scope, 'available_filter_functions', args.words),
   events: (scope, args) => traceList(scope, 'available_events', args.words),
   options: (scope, args) => traceList(scope, 'trace_options', args.words),
   clean: traceClean,
+  save: traceSave,
+  open: traceOpen,
 } satisfies Readonly<Record<string, TraceAction>>;
 
 export type TraceActionName = keyof typeof TRACE_ACTIONS;

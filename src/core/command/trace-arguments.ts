@@ -4,15 +4,15 @@ import { count, seconds, word } from './kinds.ts';
 import { traceWord } from './trace-words.ts';
 
 export const TRACE_OPTIONS = {
-  f: repeated(word, 'PATTERN', 'with start: only these functions'),
+  f: repeated(word, 'PATTERN', 'with start and show: only these functions'),
   filter: repeated(word, 'PATTERN', 'as -f'),
   x: repeated(word, 'PATTERN', 'with start: all but these functions'),
   e: repeated(
     word,
     'EVENT',
-    'with start: an event, SYSTEM:EVENT or all of a SYSTEM; with "EVENT if FILTER" in quotes only some',
+    'with start: an event, SYSTEM:EVENT or all of a SYSTEM; with "EVENT if FILTER" in quotes only some. With show: only these events',
   ),
-  p: repeated(count, 'PID', 'with start: only this task'),
+  p: repeated(count, 'PID', 'with start and show: only this task'),
   pid: repeated(count, 'PID', 'as -p'),
   o: repeated(word, 'OPTION', 'with start: an option of the tracer, noOPTION turns it off; "trace options" lists them'),
   s: flag('with start and probe: the stack of each entry'),
@@ -38,7 +38,7 @@ export const TRACE_WORDS = {
   words: many(
     traceWord,
     'WORD',
-    'a tracer for start, a function for callers, a place and arguments for probe, a pattern for functions, events and options, an instance for clean',
+    'a tracer for start, a function for callers, a place and arguments for probe, a pattern for functions, events and options, an instance for clean, a file for save and open',
   ),
 };
 

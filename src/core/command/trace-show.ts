@@ -5,6 +5,8 @@ import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 import { bufferText, chosenText, keepText } from './trace-buffer.ts';
 import { callItems, isCall, isGraph, joinCalls } from './trace-call-view.ts';
+import { chosenBy } from './trace-choose.ts';
+import { openedEntries, openedTrace } from './trace-opened.ts';
 import { TraceItems } from './trace-probe-view.ts';
 import { parseTraceText } from './trace-view.ts';
 
@@ -20,9 +22,16 @@ export function* traceStop({ kernel }: Scope): Iterable<Item> {
   ]);
 }
 
-export function* traceShow({ kernel }: Scope, args: TraceArgs): Iterable<Item> {
-  const { entries } = parseTraceText(chosenText(kernel, args));
-  if (entries.length === 0) yield notice('the buffer is empty');
+export function* traceShow(scope: Scope, args: TraceArgs): Iterable<Item> {
+  const { kernel } = scope;
+  const keep = chosenBy(args);
+  const opened = args.shared ? undefined : openedTrace(kernel);
+  const { entries, isCut } =
+    opened === undefined
+      ? { entries: parseTraceText(chosenText(kernel, args)).entries.filter(keep), isCut: false }
+      : openedEntries(scope, opened, args.i, keep);
+  if (entries.length === 0) yield notice('the buffer is empty, or all of it is left out');
+  if (isCut) yield notice(`these are the first ${entries.length} entries: -f, -e and -p choose some`);
   const items = new TraceItems(kernel);
   const levels = args.unfold ? Number.POSITIVE_INFINITY : (args.depth ?? 0);
   const joined = entries.some(isGraph) ? joinCalls(entries) : entries;

@@ -68,7 +68,11 @@ function ownCells(entry: TraceEntry): Row {
         ...(entry.returned === undefined ? {} : { returned: entry.returned }),
       };
     case 'event':
-      return { event: entry.name, text: entry.text };
+      return {
+        event: entry.name,
+        text: entry.text,
+        ...(entry.fields === undefined ? {} : { fields: entry.fields }),
+      };
     case 'marker':
       return { text: entry.text };
     case 'lost':
@@ -93,7 +97,7 @@ function traceLines(kernel: Kernel, entry: TraceEntry): readonly Line[] {
         : [];
   const head =
     entry.kind === 'lost'
-      ? [span(`CPU ${entry.cpu}: ${entry.count} entries are missing here`, undefined, 'warn')]
+      ? [span(`CPU ${entry.cpu}: ${entry.count || 'some'} entries are missing here`, undefined, 'warn')]
       : withRefs(kernel, entry, functions);
   return [head, ...stackLines(kernel, entry)];
 }

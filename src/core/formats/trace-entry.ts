@@ -55,9 +55,15 @@ export type TraceEntry = Common &
         readonly returned?: string;
       }
     /** An event, a probe that hit, a system call. */
-    | { readonly kind: 'event'; readonly name: string; readonly text: string }
+    | {
+        readonly kind: 'event';
+        readonly name: string;
+        readonly text: string;
+        /** By name, where the record itself was read and not its text. */
+        readonly fields?: Readonly<Record<string, TraceFieldCell>>;
+      }
     | { readonly kind: 'marker'; readonly text: string }
-    /** The kernel had no room: so many entries of this CPU are missing here. */
+    /** The kernel had no room: so many entries of this CPU are missing here; 0 where nobody counted them. */
     | { readonly kind: 'lost'; readonly count: number }
     /** function_graph: the CPU goes on with another task. */
     | { readonly kind: 'switch'; readonly from: TraceTask; readonly to: TraceTask }
@@ -66,6 +72,9 @@ export type TraceEntry = Common &
     /** Anything else. */
     | { readonly kind: 'text' }
   );
+
+/** A field of an event: numbers as numbers, addresses and words of 64 bits as hex. */
+export type TraceFieldCell = number | string | readonly (number | string)[];
 
 export interface TraceTask {
   /** function_graph cuts it to 7 characters. */
