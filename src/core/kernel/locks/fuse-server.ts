@@ -40,7 +40,8 @@ function connectionsOf(kernel: Kernel, queue: bigint): readonly bigint[] {
     const request = queue - BigInt(offset);
     // Since fcee216beb9c "fuse: split fuse_mount off of fuse_conn" (v5.10); before, a request did not name its connection.
     const mount = attempt(() => readMember(kernel, request, 'fuse_req', MODULE, 'fm'));
-    return attempt(() => readMember(kernel, mount ?? 0n, 'fuse_mount', MODULE, 'fc')) ?? [];
+    if (mount === undefined || !isKernelAddress(mount)) return [];
+    return attempt(() => readMember(kernel, mount, 'fuse_mount', MODULE, 'fc')) ?? [];
   });
   return [...byRequest, ...places('fuse_conn').map(({ offset }) => queue - BigInt(offset))];
 }

@@ -200,7 +200,8 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
     module: 'fuse',
     check(kernel, object) {
       const mount = readMember(kernel, object, 'fuse_req', 'fuse', 'fm');
-      const sb = readMember(kernel, mount ?? 0n, 'fuse_mount', 'fuse', 'sb') ?? 0n;
+      if (mount === undefined || !isKernelAddress(mount)) return undefined;
+      const sb = readMember(kernel, mount, 'fuse_mount', 'fuse', 'sb') ?? 0n;
       const { root } = kernel.struct(SuperBlock).at(sb);
       if (kernel.struct(DentryLink).at(root).sb !== sb) return undefined;
       return { text: fuseOperation(kernel, object) ?? '', dentry: root };
