@@ -24,7 +24,8 @@ export interface ReplaySession {
   close(): void;
 }
 
-export function openReplay(path: string): ReplaySession {
+/** `lessons` in the place of the recording's own. */
+export function openReplay(path: string, lessons: LessonFiles = lessonOf(path)): ReplaySession {
   const { backend, pid, recording } = openBackend({ kind: 'replay', path });
   if (recording === undefined) throw new Error(`${path} is no recording`);
   const notices: string[] = [];
@@ -37,7 +38,7 @@ export function openReplay(path: string): ReplaySession {
     notices,
     failures: [],
     replay: new RecordedShell(recording),
-    lessons: lessonOf(path),
+    lessons,
   });
   // A text is made, and not kept.
   session.shell.writeText = (_path, pieces) => void [...pieces];

@@ -176,9 +176,14 @@ function codeOf({ target, viewport }: Pane): string | undefined {
 function followObject(host: Host, pane: Pane): void {
   const { target, viewport } = pane;
   if (target === undefined) return;
-  host.select(target.ref, chosenComm(pane));
+  const { ref } = target;
+  if (pane.kind.runsCommands === true && ref.kind === 'command') {
+    host.run(ref.line, 'key');
+    return;
+  }
+  host.select(ref, chosenComm(pane));
   const has = (name: string): boolean => host.facts.commands.has(name);
-  const { line, pane: kind } = followingOf(target.ref, textOf(viewport.line ?? ''), has);
+  const { line, pane: kind } = followingOf(ref, textOf(viewport.line ?? ''), has);
   const step = isWalkStep(line) ? /^walk (.+)$/.exec(line)?.[1] : undefined;
   if (step !== undefined) {
     walkTo(host, step);

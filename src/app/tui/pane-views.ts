@@ -30,6 +30,8 @@ export interface PaneKind {
   readonly here?: RegExp;
   /** Each line that the user runs may change what is shown. */
   readonly readsAfterLines?: boolean;
+  /** Commands in its text are the user's to run, and not for the pane itself. */
+  readonly runsCommands?: boolean;
   /** The first view finds nothing: the second is shown. */
   readonly fallsBack?: boolean;
   /** Why the pane is empty when no view of it can be shown. */
@@ -133,6 +135,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     title: 'the lesson',
     views: [fixed('the lesson', 'lesson', 'lesson')],
     readsAfterLines: true,
+    runsCommands: true,
     absent: 'no lesson runs',
   },
 };

@@ -22,6 +22,8 @@ export interface Lecture {
 interface Kept {
   readonly lesson: Lesson;
   progress: Progress;
+  /** It was told that the disk does not take the progress. */
+  isTold: boolean;
 }
 
 const kept = new WeakMap<Shell, Kept>();
@@ -52,7 +54,8 @@ export function keepProgress(scope: Scope, progress: Progress): Lecture {
     scope.shell.lessons.keepProgress(progressText(found.lesson.title, progress));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    scope.notices.push(`the progress is not kept: ${error.message}`);
+    if (!found.isTold) scope.notices.push(`the progress is not kept: ${error.message}`);
+    found.isTold = true;
   }
   return lecture(scope.shell, found);
 }
@@ -82,7 +85,7 @@ export function restartLesson(scope: Scope): Lecture {
 /** The lesson's text was changed: the session goes on in it as it is now, from the step of this title. */
 export function setLesson(scope: Scope, lesson: Lesson, at: string | undefined): void {
   const before = kept.get(scope.shell)?.progress ?? NO_PROGRESS;
-  kept.set(scope.shell, { lesson, progress: { ...before, at } });
+  kept.set(scope.shell, { lesson, progress: { ...before, at }, isTold: false });
 }
 
 function load({ shell }: Scope): Kept {
@@ -97,7 +100,7 @@ function load({ shell }: Scope): Kept {
         );
   }
   const lesson = parseLesson(text, lessons.path ?? 'the lesson');
-  return { lesson, progress: parseProgress(lessons.progress(), lesson) };
+  return { lesson, progress: parseProgress(lessons.progress(), lesson), isTold: false };
 }
 
 function lecture(shell: Shell, { lesson, progress }: Kept): Lecture {
