@@ -55,7 +55,9 @@ export function* followTrace(scope: Scope, { seconds, hits }: FollowLimit): Iter
     }
     for (const entry of [...entriesOf('\n'), ...parser.flush()]) yield* shown(items.push(entry));
     yield* shown(items.flush());
-    if (stream.ended !== undefined) yield notice(`the trace ended: ${stream.ended}`);
+    // Of a recording there is no more than what was followed then.
+    const isLimited = seconds !== undefined || hits !== undefined;
+    if (stream.ended !== undefined && !(isLimited && shell.isReplay)) yield notice(`the trace ended: ${stream.ended}`);
   } finally {
     stream.close();
   }

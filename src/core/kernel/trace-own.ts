@@ -106,7 +106,7 @@ export function changeOwnTrace(kernel: Kernel, undo: readonly ControlStep[], ste
   const control = controlOf(kernel);
   control.restore(undo);
   holder(kernel).trace = { ...trace, undo };
-  applySteps(control, steps);
+  if (steps.length > 0) applySteps(control, steps);
 }
 
 /** Empties the buffer. */
