@@ -90,8 +90,8 @@ function programTarget(text: string): ProbeTarget {
 
 /**
  * A tracepoint's arguments are those of its callbacks but for their first, which the kernel does not count. They have
- * names in the functions that the tracepoint is made of: `__probestub_NAME` since 1be4f1b0b5ae "tracing: Add
- * __probestub_ functions" (v6.6), `__traceiter_NAME` since d25e37d89dd2 "tracepoint: Optimize using static_call()" (v5.10).
+ * names in the functions that the tracepoint is made of: `__probestub_NAME`, which is what a probe of it hits, or
+ * `__traceiter_NAME`, which calls several callbacks (d25e37d89dd2 "tracepoint: Optimize using static_call()", v5.10).
  */
 function tracepointTarget(kernel: Kernel, name: string): ProbeTarget {
   const prototype = typesOf(
