@@ -1,6 +1,7 @@
 /** What `trace` takes: options that all its actions share, for an action that does not know one has no use for it. */
 import { type ArgsOf, after, flag, many, option, repeated } from './define.ts';
 import { count, seconds, word } from './kinds.ts';
+import { traceEvent, traceOption } from './trace-kinds.ts';
 import { traceWord } from './trace-words.ts';
 
 export const TRACE_OPTIONS = {
@@ -8,13 +9,17 @@ export const TRACE_OPTIONS = {
   filter: repeated(word, 'PATTERN', 'as -f'),
   x: repeated(word, 'PATTERN', 'with start: all but these functions'),
   e: repeated(
-    word,
+    traceEvent,
     'EVENT',
     'with start: an event, SYSTEM:EVENT or all of a SYSTEM; with "EVENT if FILTER" in quotes only some. With show: only these events',
   ),
   p: repeated(count, 'PID', 'with start and show: only this task'),
   pid: repeated(count, 'PID', 'as -p'),
-  o: repeated(word, 'OPTION', 'with start: an option of the tracer, noOPTION turns it off; "trace options" lists them'),
+  o: repeated(
+    traceOption,
+    'OPTION',
+    'with start: an option of the tracer, noOPTION turns it off; "trace options" lists them',
+  ),
   s: flag('with start and probe: the stack of each entry'),
   stack: flag('as -s'),
   d: repeated(word, 'PROBE', 'with probe: remove this one; all removes all'),
@@ -25,7 +30,7 @@ export const TRACE_OPTIONS = {
   for: option(
     seconds,
     'SECONDS',
-    'with callers: so long; 5 unless given. With probe: show hits for so long, then remove it',
+    'with callers, callees and hist: so long; 5 unless given. With probe: show hits for so long, then remove it. With a COMMAND: end it then',
   ),
   n: option(count, 'COUNT', 'with show: the last COUNT entries; with probe: show so many hits, then remove it'),
   depth: option(count, 'LEVELS', 'with callees, and with show of function_graph: so many levels of calls within calls'),
@@ -38,7 +43,7 @@ export const TRACE_WORDS = {
   words: many(
     traceWord,
     'WORD',
-    'a tracer for start, a function for callers, a place and arguments for probe, a pattern for functions, events and options, an instance for clean, a file for save and open',
+    'a tracer for start, a function for callers and callees, an event and keys for hist, text for mark, a place and arguments for probe, a pattern for functions, events and options, an instance for clean, a file for save and open',
   ),
 };
 

@@ -26,7 +26,8 @@ export function* traceHist(scope: Scope, args: TraceArgs): Iterable<Item> {
   }
   const keys = words.length === 0 ? KEYS : words;
   const wrong = keys.find((key) => !/^\w+(?:\.\w+(?:=\d+)?)?$/.test(key));
-  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no key: a field of the event, as id.syscall, or stacktrace`);
+  if (wrong !== undefined)
+    throw new UsageError(`"${wrong}" is no key: a field of the event, as id.syscall, or stacktrace`);
   if (keys.length > KEYS_MAX) throw new UsageError(`${keys.length} keys are too many: ${KEYS_MAX} can be counted by`);
   const { name, filter } = eventOf(event);
   if (!name.includes(':')) throw new UsageError(`"${name}" is no single event: SYSTEM:EVENT is`);
@@ -68,7 +69,10 @@ function pidConditions(pids: readonly number[], ownPids: readonly number[]): rea
   return ownPids.map((pid) => `common_pid != ${pid}`);
 }
 
-function cells(event: string, { keys, count }: HistogramEntry): Readonly<Record<string, string | number | readonly string[]>> {
+function cells(
+  event: string,
+  { keys, count }: HistogramEntry,
+): Readonly<Record<string, string | number | readonly string[]>> {
   const values = [...keys].map(([key, value]) => [
     key,
     typeof value === 'string' ? value : value.map(({ name }) => name),

@@ -31,7 +31,10 @@ export function* traceSnapshot({ kernel }: Scope, args: TraceArgs): Iterable<Ite
   const path = `${directory}/snapshot`;
   const fs = tracefs(kernel);
   if (fs.text(path, 256) === undefined) {
-    throw new UnsupportedError('this kernel takes no snapshots (CONFIG_TRACER_SNAPSHOT)', '"trace show" shows the buffer');
+    throw new UnsupportedError(
+      'this kernel takes no snapshots (CONFIG_TRACER_SNAPSHOT)',
+      '"trace show" shows the buffer',
+    );
   }
   applySteps(controlOf(kernel), [{ kind: 'write', path, text: '1' }]);
   const { entries } = parseTraceText(fs.text(path, TEXT_MAX) ?? '');

@@ -95,7 +95,8 @@ export function traceRequest(args: TraceArgs): Omit<TraceRequest, 'ownPids'> {
   };
 }
 
-function eventOf(text: string): TraceRequest['events'][number] {
+/** `SYSTEM:EVENT if FILTER`. Throws UsageError. */
+export function eventOf(text: string): TraceRequest['events'][number] {
   const match = /^([\w-]+(?::[\w-]+)?)(?:\s+if\s+(.+))?$/s.exec(text.trim());
   if (match === null) throw new UsageError(`"${text}" is no event: SYSTEM:EVENT, or SYSTEM:EVENT if FILTER`);
   return { name: match[1] as string, filter: match[2]?.replace(/\s+/g, ' ') };

@@ -47,7 +47,10 @@ function valuesOf(entry: string, keys: readonly string[]): HistogramEntry['keys'
   let from = 0;
   for (const [i, key] of keys.entries()) {
     const found = namesOf(key)
-      .map((name) => ({ mark: `${i === 0 ? '{' : ','} ${name}:`, at: entry.indexOf(`${i === 0 ? '{' : ','} ${name}:`, from) }))
+      .map((name) => ({
+        mark: `${i === 0 ? '{' : ','} ${name}:`,
+        at: entry.indexOf(`${i === 0 ? '{' : ','} ${name}:`, from),
+      }))
       .find(({ at }) => at >= 0);
     if (found === undefined) break;
     from = found.at + found.mark.length;

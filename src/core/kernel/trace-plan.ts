@@ -28,6 +28,8 @@ export interface TraceRequest {
   readonly bufferKib: number;
   /** Nothing is recorded at first: whoever is to be traced switches that on. */
   readonly isHeld?: boolean;
+  /** Triggers of events, by their files below the instance. They go with it. */
+  readonly triggers?: readonly { readonly file: string; readonly text: string }[];
 }
 
 export interface TraceEventRequest {
@@ -54,6 +56,7 @@ export function setUpSteps(fs: Tracefs, instance: string, request: TraceRequest)
     ...request.options.map((option) =>
       write(`options/${option.replace(/^no/, '')}`, option.startsWith('no') ? '0' : '1'),
     ),
+    ...(request.triggers ?? []).map(({ file, text }) => append(file, text)),
     ...request.events.flatMap(({ name, filter }) => {
       const path = `events/${name.replace(':', '/')}`;
       return filter === undefined ? [] : [write(`${path}/filter`, filter)];
