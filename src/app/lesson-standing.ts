@@ -3,6 +3,9 @@
  */
 import type { EngineClient } from '../engine/client.ts';
 
+/** What a session says at its beginning that could be for a lesson, and is not. */
+export const LESSON_THERE = 'this recording has a lesson: "lesson" begins it';
+
 export interface Standing {
   readonly step: number;
   readonly steps: number;

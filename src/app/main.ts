@@ -103,7 +103,7 @@ async function run(engine: EngineClient, asked: Invocation, { texts, version, sc
   return runPrompt(engine, { version, lesson });
 }
 
-/** Commands come from standard input; a recording with nothing there shows its session. */
+/** Commands come from standard input; a recording with nothing there shows its session, and a lesson its step. */
 async function withoutTerminal(engine: EngineClient, asked: Invocation): Promise<number> {
   let lines = 0;
   async function* counted(): AsyncIterable<BatchText> {
@@ -112,10 +112,11 @@ async function withoutTerminal(engine: EngineClient, asked: Invocation): Promise
       yield line;
     }
   }
+  if (asked.lesson) await runBatch(engine, [{ text: 'lesson' }], asked);
   const status = await runBatch(engine, counted(), asked);
   // Whoever writes there may go on for ever, and node would wait for it.
   process.stdin.destroy();
-  if (lines > 0 || status !== 0 || asked.backend.kind !== 'replay') return status;
+  if (lines > 0 || status !== 0 || asked.lesson || asked.backend.kind !== 'replay') return status;
   const printed = await print(engine.transcript(), { ...batchPrinter(engine, asked), shell: false });
   return printed.status;
 }

@@ -6,7 +6,7 @@ import { type Line, textOf } from '../core/output/line.ts';
 import type { EngineClient } from '../engine/client.ts';
 import { askAtPrompt } from './ask.ts';
 import { type Interrupts, interrupts } from './interrupt.ts';
-import { lessonStanding } from './lesson-standing.ts';
+import { LESSON_THERE, lessonStanding } from './lesson-standing.ts';
 import { commandAt, malformed } from './line-check.ts';
 import { lazyPager, pagerCommand } from './pager.ts';
 import { paint, wantsColour } from './paint.ts';
@@ -45,6 +45,7 @@ export async function runPrompt(engine: EngineClient, { version, lesson }: Promp
   try {
     say(repl, [`kdbg ${version} on ${engine.opened.name}; "help" lists the commands, Ctrl-D leaves`]);
     for (const trouble of troubles) complain(repl, [trouble]);
+    if (engine.opened.hasLesson === true && !lesson) say(repl, [[{ text: LESSON_THERE, tone: 'dim' }]]);
     if (lesson) await runLine(repl, 'lesson');
     for (;;) {
       const shown = lesson ? await lessonPrompt(engine) : PROMPT;

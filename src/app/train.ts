@@ -10,7 +10,7 @@ import { isUserError } from '../core/command/run.ts';
 import type { Lesson } from '../core/formats/lesson.ts';
 import { parseLesson } from '../core/formats/lesson-text.ts';
 import { escapeControls } from '../core/output/escape.ts';
-import { lessonPath, readProgress, recordingOfLesson } from '../engine/lesson-disk.ts';
+import { hasLesson, lessonPath, readProgress, recordingOfLesson } from '../engine/lesson-disk.ts';
 import { readTextFile } from '../engine/text-file.ts';
 import { complain } from './printer.ts';
 
@@ -57,7 +57,7 @@ export function listLessons(engineEntry: URL, json: boolean): number {
 export function findLesson(name: string, engineEntry: URL): string | undefined {
   if (/[/.]/.test(name)) {
     const recording = name.endsWith(LESSON_ENDING) ? recordingOfLesson(name) : name;
-    if (isFile(lessonPath(recording))) return recording;
+    if (hasLesson(recording)) return recording;
     complain([
       `${name} has no lesson: there is no ${lessonPath(recording)}`,
       '"kdbg train" lists those that there are',

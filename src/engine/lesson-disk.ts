@@ -18,6 +18,11 @@ export function lessonPath(recording: string): string {
   return stem + LESSON_ENDING;
 }
 
+/** Whether a recording has a lesson. */
+export function hasLesson(recording: string): boolean {
+  return statSync(lessonPath(recording), { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /** The recording that a lesson's file belongs to. */
 export function recordingOfLesson(path: string): string {
   return path.slice(0, -LESSON_ENDING.length) + RECORDING_ENDING;

@@ -3,9 +3,11 @@
  */
 import { type BackendSpec, openBackend } from '../backends/open.ts';
 import type { IoThread } from '../backends/remote/io-start.ts';
+import { leftText } from '../core/command/trace-status.ts';
 import type { BackendError } from '../core/errors.ts';
 import { Kernel } from '../core/kernel/kernel.ts';
-import { lessonOnDisk } from './lesson-disk.ts';
+import { earlierInstances } from '../core/kernel/trace-own.ts';
+import { hasLesson, lessonOnDisk } from './lesson-disk.ts';
 import type { Opened } from './protocol.ts';
 import { RecordedShell } from './recorded.ts';
 import { EngineRecorder } from './recorder.ts';
@@ -25,6 +27,12 @@ export interface SessionSpec {
 /** What stops the running command: see SessionOptions. */
 export type Interruption = Required<Pick<SessionOptions, 'cancelled' | 'interrupted' | 'onStatement'>> &
   Pick<Kernel, 'progress'>;
+
+/** What sessions that were killed have left in tracefs. */
+function leftNotices(kernel: Kernel): readonly string[] {
+  const left = earlierInstances(kernel);
+  return left.length === 0 ? [] : [leftText(left)];
+}
 
 /** Throws OpenError (or another KdbgError) when the target cannot be opened. */
 export function openSession(
@@ -65,7 +73,8 @@ export function openSession(
     opened: {
       name: target.backend.name,
       liveness: target.backend.liveness,
-      notices: target.notices,
+      notices: [...target.notices, ...leftNotices(kernel)],
+      hasLesson: recording !== undefined && hasLesson(recording.path),
       commands: session.shell.commands().map((command) => command.name),
     },
   };

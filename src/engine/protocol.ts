@@ -41,6 +41,8 @@ export interface Opened {
   readonly notices: readonly string[];
   /** The names of all commands, for a screen that shows only what there is. */
   readonly commands: readonly string[];
+  /** The recording that is replayed has a lesson. */
+  readonly hasLesson?: boolean;
 }
 
 export type ToEngine =

@@ -90,6 +90,15 @@ describe('kdbg train', () => {
     expect((await train('./other.kdbg')).stderr).toContain('there is no ./other.lesson.md');
   });
 
+  it('without a terminal takes lines from a pipe, and shows the step where there are none', async () => {
+    const { status, stdout } = await train('small');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^A small lesson\n\nStep 1 of 3/) });
+    const typed = await program.run(['train', 'small'], { input: 'lesson next\nlesson list\n' });
+    expect(typed.stdout).toMatch(/Step 1 of 3[\s\S]*Step 2 of 3[\s\S]*1 of 3 steps are passed/);
+    const replayed = await program.run(['replay', program.recording]);
+    expect(replayed.stdout).not.toContain('Step');
+  });
+
   it('tells the line of what is wrong in a lesson, and shows the others', async () => {
     writeFileSync(lesson('small'), '# a\n## b\n- chek: pid 1\n');
     const { status, stderr } = await train();

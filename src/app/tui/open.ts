@@ -3,6 +3,7 @@
  * terminal for it: react and ink take 150 ms to load.
  */
 import type { EngineClient } from '../../engine/client.ts';
+import { LESSON_THERE } from '../lesson-standing.ts';
 import { historyPath, openHistory } from '../prompt/history-file.ts';
 import { configPath, readConfig } from './config.ts';
 import { Host } from './host.ts';
@@ -46,6 +47,7 @@ export async function runTui(engine: EngineClient, { version, recording, lesson 
       `kdbg ${version} on ${engine.opened.name}`,
       'help lists the commands, F1 explains, Esc goes to the panes',
     ];
+    if (engine.opened.hasLesson === true && !lesson) greeting.push(LESSON_THERE);
     host.scrollback.say(greeting.map((text) => [{ text, tone: 'dim' }]));
     for (const notice of engine.opened.notices) host.scrollback.say([[{ text: notice, tone: 'warn' }]]);
     host.scrollback.say([...host.troubles, ...troubles].flatMap((each) => complaintLines([each])));

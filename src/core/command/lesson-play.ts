@@ -123,7 +123,10 @@ function* ending(lecture: Lecture): Iterable<Item> {
   const left = lesson.steps.length - passedCount(lesson, progress);
   const line: Line =
     left === 0
-      ? [span(`This was the last step of "${lesson.title}": ${standing(lecture)}.`, undefined, 'good')]
+      ? [
+          span(`This was the last step of "${lesson.title}": ${standing(lecture)}.`, undefined, 'good'),
+          ' "kdbg train" lists the other lessons.',
+        ]
       : `This is the last step; ${standing(lecture)}. "lesson list" shows which are left.`;
   yield row({ finished: left === 0, left }, () => [line]);
 }
