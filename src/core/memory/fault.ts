@@ -62,7 +62,7 @@ export class Fault {
   /** What the user can do about it, when there is something. */
   get hint(): string | undefined {
     if (this.reason === 'not-recorded') return 'the recording holds only the pages that its session read';
-    if (this.reason === 'denied') return 'run as root; "status" shows what this target allows';
+    if (this.reason === 'denied') return 'as a rule root sees it: "status" says how to become root here';
     return undefined;
   }
 

@@ -85,7 +85,7 @@ class KallsymsTable implements SymbolTable {
     if (this.addressesHidden && this.#byName().find(name) >= 0) {
       throw new UnsupportedError(
         `the address of "${name}" is hidden: ${this.source} shows no addresses`,
-        'run as root; kernel.kptr_restrict=2 hides them from root too',
+        'root sees it, unless kernel.kptr_restrict is 2: "status" says how to become root here',
       );
     }
     throw new NotFoundError('symbol', name, this.near(name, NEAR_SHOWN));

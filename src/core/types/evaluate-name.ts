@@ -104,7 +104,7 @@ export function unknownName(node: NameNode, evaluation: Evaluation): UsageError 
   if (symbols === undefined) return evaluation.error(node.at, `no symbol "${name}": this target has no symbols`);
   if (symbols.addressesHidden && symbols.all(name).length > 0) {
     return evaluation.error(node.at, `the address of ${name} is hidden by this kernel`, {
-      hint: 'run as root; "status" shows what this target allows',
+      hint: 'as a rule root sees it: "status" says how to become root here',
     });
   }
   const near = symbols.near(name, 5);
