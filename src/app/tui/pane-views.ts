@@ -28,6 +28,8 @@ export interface PaneKind {
   readonly tail?: boolean;
   /** The line that is chosen when the view was read: where one stands. */
   readonly here?: RegExp;
+  /** A text to be read from its beginning to its end. */
+  readonly isText?: boolean;
   /** Each line that the user runs may change what is shown. */
   readonly readsAfterLines?: boolean;
   /** Commands in its text are the user's to run, and not for the pane itself. */
@@ -134,6 +136,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     name: 'lesson',
     title: 'the lesson',
     views: [fixed('the lesson', 'lesson', 'lesson')],
+    isText: true,
     readsAfterLines: true,
     runsCommands: true,
     absent: 'no lesson runs',

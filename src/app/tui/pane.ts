@@ -6,13 +6,13 @@ import { type Line, textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 import { matcher, refIn } from './line-search.ts';
+import { paintPane } from './pane-paint.ts';
 import { PaneReading } from './pane-reading.ts';
 import { isForPanes, type PaneKind } from './pane-views.ts';
 import { Preview } from './preview.ts';
 import { goTo, Trail } from './trail.ts';
 import { type Unfold, Unfolding } from './unfolding.ts';
 import { type Target, Viewport } from './viewport.ts';
-import { wrapped } from './wrapped.ts';
 
 /** What the screen does for its panes. */
 export interface PaneHost {
@@ -90,7 +90,17 @@ export class Pane implements Part {
   }
 
   draw(_size: Size): Drawing {
-    return { kind: 'cells', paint: (window) => this.#paint(window) };
+    const { kind, viewport } = this;
+    const paint = (window: CellWindow): void =>
+      paintPane(window, {
+        kind,
+        viewport,
+        preview: this.#preview,
+        isFocused: this.#focused,
+        error: this.#reading.error,
+        emptiness: this.#emptiness,
+      });
+    return { kind: 'cells', paint };
   }
 
   handle(): Handled {
@@ -261,8 +271,10 @@ export class Pane implements Part {
 
   /** Other lines than before: where one stands in them is chosen. */
   #laidAnew(): void {
+    const before = this.viewport.lines[0];
     this.#lay();
-    const { here } = this.kind;
+    const { here, isText } = this.kind;
+    if (isText === true && textOf(this.viewport.lines[0] ?? '') !== textOf(before ?? '')) this.viewport.choose(0);
     const at = here === undefined ? -1 : this.viewport.lines.findIndex((line) => here.test(textOf(line)));
     if (at < 0) return;
     // From the beginning, if it fits: what leads there is to be seen.
@@ -286,21 +298,8 @@ export class Pane implements Part {
     this.#host.changed(this, true);
   }
 
-  #paint(window: CellWindow): void {
-    if (this.viewport.total > 0) {
-      const below = this.#preview.rows(window.height);
-      this.viewport.paint(window, this.#focused, window.height - below);
-      this.#preview.paint(window, below);
-      if (this.#reading.error !== undefined) window.text(0, window.height - 1, ` ${this.#reading.error} `, 'warn');
-      return;
-    }
-    const text = this.#reading.error ?? (this.#reading.isReading ? 'reading ...' : this.#emptiness());
-    for (const [i, piece] of wrapped(text, window.width - 2).entries()) {
-      window.text(1, i, piece, this.#reading.error === undefined ? 'dim' : 'warn');
-    }
-  }
-
-  #emptiness(): string {
+  get #emptiness(): string {
+    if (this.#reading.isReading) return 'reading ...';
     return this.#line === undefined ? this.kind.absent : `${this.#line}: nothing`;
   }
 }

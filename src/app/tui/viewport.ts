@@ -131,8 +131,11 @@ export class Viewport {
     this.choose(this.chosen + by);
   }
 
+  /** The window goes on by a page, and the choice with it. */
   page(direction: 1 | -1): void {
-    this.move(direction * Math.max(1, this.#height - 1));
+    const by = direction * Math.max(1, this.#height - 1);
+    this.top = Math.max(0, Math.min(this.top + by, this.#lines.length - this.#height));
+    this.move(by);
   }
 
   /** Scrolls without choosing, as the wheel does; the choice stays in sight. */

@@ -9,6 +9,7 @@ import { readConfig } from '../../../src/app/tui/config.ts';
 import { Host } from '../../../src/app/tui/host.ts';
 import { openPalette } from '../../../src/app/tui/palette/palette-part.tsx';
 import { openLinePart } from '../../../src/app/tui/prompt/line-part.tsx';
+import { askOnScreen } from '../../../src/app/tui/question-overlay.tsx';
 import { openScrollback } from '../../../src/app/tui/scrollback/scrollback-part.ts';
 import type { Line } from '../../../src/core/output/line.ts';
 import type { EngineClient } from '../../../src/engine/client.ts';
@@ -250,6 +251,31 @@ describe('the screen', () => {
       expect(written.lastIndexOf(sequence)).toBeGreaterThan(written.lastIndexOf('\x1b[?1049h'));
     }
     expect(written).not.toMatch(/\x1b\[[0-9;]*(3[0-7]|4[0-7]|9[0-7]|10[0-7]|38|48)[;m]/);
+  });
+
+  test('asks for a passphrase over what is there, shows stars, and keeps it nowhere', async () => {
+    open(80, 24);
+    await shows('kdbg> ');
+    const ask = askOnScreen(host);
+    const secret = { kind: 'secret', lines: ['The key is locked.'], prompt: 'Passphrase for id: ' } as const;
+    const answers = [ask(secret), ask({ kind: 'confirm', lines: ['Unknown host.'], prompt: 'Trust it (yes/no)? ' })];
+    await shows('Passphrase for id:');
+    await shows('The key is locked.');
+    // However fast it comes, and from a clipboard.
+    await press('hun', '\x7f', '\x1b[200~nter2\x1b[201~');
+    await shows('Passphrase for id: *******');
+    await press('\r');
+    expect(await answers[0]).toBe('hunter2');
+    // One question after the other; what is left is no answer.
+    await shows('Trust it (yes/no)?');
+    await press('y');
+    await shows('Trust it (yes/no)? y');
+    await press('\x03');
+    expect(await answers[1]).toBeUndefined();
+    await press('eval 1');
+    await shows('kdbg> eval 1');
+    expect(written).not.toContain('hunter2');
+    expect(host.history.entries.join()).not.toContain('hunter2');
   });
 
   test('a session that ends on the engine ends the screen', async () => {

@@ -54,6 +54,22 @@ describe('a viewport', () => {
     );
   });
 
+  test('pages as less does: the window goes on, and the choice with it', () => {
+    const viewport = viewportOf(numbered(12));
+    const pages = ([1, 1, 1, -1, -1, -1] as const).map((direction) => {
+      viewport.page(direction);
+      return [viewport.top, viewport.chosen];
+    });
+    expect(pages).toEqual([
+      [4, 4],
+      [7, 8],
+      [7, 11],
+      [3, 7],
+      [0, 3],
+      [0, 0],
+    ]);
+  });
+
   test('follows new lines at the end until one goes up', () => {
     const viewport = viewportOf(numbered(3));
     viewport.follows = true;

@@ -1,4 +1,4 @@
-/** Walking along locks on the screen: the pane that draws the way, its keys, and what other panes show meanwhile. */
+/** Following what waits on the screen: the walk along locks with its keys, the locks, and the lesson that teaches it. */
 import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram, type Program } from '../../../support/program.ts';
@@ -92,5 +92,20 @@ describe('the pane of locks', () => {
     await screen.press('j', KEY.enter);
     await screen.shows('= bt 137');
     await screen.shows(/2 stacks \S+ bt 137/);
+  });
+});
+
+describe('the pane of a lesson', () => {
+  it('is read page by page, and goes on with the answers', async () => {
+    const screen = await open(80, 24);
+    await screen.press(KEY.alt('9'));
+    await screen.shows(/\d+ more lines: PgDn/);
+    await screen.press(KEY.pageDown, KEY.pageDown, KEY.pageDown);
+    await screen.shows('=> How many tasks are in uninterruptible sleep?');
+    await screen.hides('more lines');
+    await screen.press(KEY.alt('0'), 'answer 7', KEY.enter);
+    // The next step, from its beginning.
+    await screen.shows((rows) => (rows[2] ?? '').startsWith('Step 2 of '));
+    await screen.shows(/\d+ more lines?: Alt-9, PgDn/);
   });
 });
