@@ -306,7 +306,7 @@ describe.each(kernelLines)('a torture of locks on kernel %s', (kernel) => {
     const truth = await guest.truth();
     const lines = Array.from({ length: ROUNDS }, () => 'locks -v; deadlock -c').join('\n');
     await guest.put('/run/rounds', `${lines}\n`);
-    const answers = answersIn(await guest.must('kdbg --no-rc --json -i /run/rounds', { timeoutMs: 500_000 }));
+    const answers = answersIn(await guest.must('kdbg --no-rc --json -i /run/rounds', { timeoutMs: 800_000 }));
     const after = await guest.truth();
     expect(answers).toHaveLength(2 * ROUNDS);
     expect(answers.filter(({ status }) => status !== 0)).toEqual([]);
@@ -351,5 +351,5 @@ describe.each(kernelLines)('a torture of locks on kernel %s', (kernel) => {
     const rounds = (of: Truth) => of.all('torturer').map((each) => Number(each['rounds']));
     const [before, later] = [rounds(truth), rounds(after)];
     expect(later.every((count, i) => count > (before[i] as number))).toBe(true);
-  });
+  }, 900_000);
 });
