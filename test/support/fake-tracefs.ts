@@ -4,6 +4,7 @@
  */
 import type {
   Backend,
+  CommandRequest,
   ControlSource,
   ControlStep,
   FileFailure,
@@ -37,6 +38,8 @@ const FIRST: Readonly<Record<string, string>> = {
   set_event_notrace_pid: '',
   'options/sym-offset': '0\n',
   'options/stacktrace': '0\n',
+  'options/event-fork': '0\n',
+  'options/function-fork': '0\n',
   'events/sched/enable': '0\n',
   'events/sched/filter': 'none\n',
   'events/sched/sched_switch/enable': '0\n',
@@ -88,6 +91,8 @@ export class FakeTracefs {
   trace = '';
   /** What a stream brings, piece by piece; it ends when they are over. */
   flow: string[] = [];
+  /** Runs commands; a target that cannot has none. */
+  run: ((request: CommandRequest) => FileStream | FileFailure) | undefined;
   /** An option of a tracer is the same in all directories. */
   stackOption = '0\n';
   #randoms = 0;
@@ -140,7 +145,9 @@ export class FakeTracefs {
       liveness: 'live',
       files: this.source,
       ...(options.control === false ? {} : { control: this.control }),
-      ...(options.streams === false ? {} : { streams: { open: (path) => this.#open(path) } }),
+      ...(options.streams === false
+        ? {}
+        : { streams: { open: (path) => this.#open(path), ...(this.run && { run: this.run }) } }),
       counters: { roundTrips: 0, bytes: 0 },
       capabilities: () => [],
       close: () => undefined,

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { isCall, joinCalls, returnedText } from '../../../src/core/command/trace-call-view.ts';
+import { calleeNodes, calleeTree, selfTime } from '../../../src/core/command/trace-callee-tree.ts';
+import { parseTrace } from '../../support/trace-fixture.ts';
+
+const TEXT = [
+  '# tracer: function_graph',
+  ' 0)               |  outer() {',
+  ' 0)               |    target() {',
+  ' 0)   2.000 us    |      inner(); /* = -2 */',
+  ' 0)   3.000 us    |      inner(); /* = -2 */',
+  ' 0)               |      target() {',
+  ' 0)   1.000 us    |        inner(); /* = 0x0 */',
+  ' 0)   1.500 us    |      } /* = 0x0 */',
+  ' 0) + 10.000 us   |    } /* = 0x0 */',
+  ' 0)   9.000 us    |    other();',
+  ' 0) + 20.000 us   |  }',
+  ' 1)   4.000 us    |  target();',
+  ' 1)               |  target() {',
+];
+
+const tree = (name: string) => calleeTree(joinCalls(parseTrace(TEXT)).filter(isCall), name);
+
+describe('what a function calls', () => {
+  test('is laid over one another, wherever it was called', () => {
+    const root = tree('target');
+    if (root === undefined) throw new Error('no tree');
+    expect(
+      [...calleeNodes(root, 9)].map((node) => [
+        node.function.name,
+        node.depth,
+        node.count,
+        node.unfinished,
+        Number(node.total),
+        Number(selfTime(node)),
+        Object.fromEntries(node.returned),
+      ]),
+    ).toEqual([
+      ['target', 0, 3, 1, 14_000, 7500, { '0x0': 1 }],
+      ['inner', 1, 2, 0, 5000, 5000, { '-2': 2 }],
+      ['target', 1, 1, 0, 1500, 500, { '0x0': 1 }],
+      ['inner', 2, 1, 0, 1000, 1000, { '0x0': 1 }],
+    ]);
+    expect([...calleeNodes(root, 0)]).toHaveLength(1);
+  });
+
+  test('is nothing when it was not called', () => {
+    expect(tree('absent')).toBeUndefined();
+  });
+
+  test.each([
+    ['-2', '-2 (ENOENT)'],
+    ['0xfffffffffffffffe', '0xfffffffffffffffe (ENOENT)'],
+    ['0x0', '0x0'],
+    ['17', '17'],
+    ['nonsense', 'nonsense'],
+  ])('returned %s', (value, shown) => {
+    expect(returnedText(value)).toBe(shown);
+  });
+});
