@@ -6,6 +6,7 @@ import { count } from '../src/core/command/kinds.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { type Pattern, parsePattern, searchValue } from '../src/core/command/search-pattern.ts';
 import { planSearch, type SearchPlan } from '../src/core/command/search-plan.ts';
+import { mebibytes, searchProgress } from '../src/core/command/search-progress.ts';
 import type { SearchPiece } from '../src/core/command/search-source.ts';
 import { offsetRadix } from '../src/core/command/settings.ts';
 import { address, integer } from '../src/core/command/target-kinds.ts';
@@ -60,7 +61,8 @@ export default defineCommand({
     const progress: ScanProgress = { done: 0, unreadable: 0 };
     const plan = planSearch(scope, args, progress);
     if (plan.remark !== undefined) yield notice(plan.remark);
-    let said = scope.shell.now();
+    const began = scope.shell.now();
+    let said = began;
     let task: bigint | undefined;
     for (const piece of plan.pieces) {
       scope.kernel.progress(progress.done, Number(plan.length));
@@ -74,8 +76,9 @@ export default defineCommand({
         yield hit(scope, plan, pattern, piece, at, index, args.x ?? 0);
       }
       if (scope.kernel.liveness === 'frozen' || scope.shell.now() - said < PROGRESS_MS) continue;
+      const isFirst = said === began;
       said = scope.shell.now();
-      yield notice(`${mebibytes(progress.done)} of ${mebibytes(Number(plan.length))} searched`);
+      yield notice(searchProgress(progress.done, Number(plan.length), said - began, isFirst));
     }
     yield notice(summary(plan, progress));
   },
@@ -125,10 +128,4 @@ function context(piece: SearchPiece, at: bigint, unit: Pattern['unit'], around: 
 function summary(plan: SearchPlan, { done, unreadable }: ScanProgress): string {
   const missing = unreadable === 0 ? '' : `; ${mebibytes(unreadable)} of it could not be read`;
   return `searched ${plan.what}: ${mebibytes(done)}${missing}`;
-}
-
-function mebibytes(bytes: number): string {
-  if (bytes < 1024 * 1024) return `${Math.ceil(bytes / 1024)} KiB`;
-  const whole = bytes / (1024 * 1024);
-  return whole < 10 * 1024 ? `${Math.round(whole)} MiB` : `${Math.round(whole / 1024)} GiB`;
 }
