@@ -45,7 +45,7 @@ export interface ReportOpening {
 
 /** The banners of lockdep and of its relatives that look at RCU and at atomic sections. */
 const LOCKDEP =
-  /^WARNING: (?:possible (?:circular|recursive|irq lock inversion)|inconsistent lock state|.*lock order detected|bad unlock balance|suspicious RCU usage|lock held when returning|Nested lock was not taken)/;
+  /^(?:WARNING: (?:possible (?:circular|recursive|irq lock inversion)|inconsistent lock state|.*lock order detected|bad (?:unlock balance|contention) detected|suspicious RCU usage|lock held when returning|held lock freed|.* still has locks held|Nested lock was not taken)|\[ BUG: Invalid wait context \]|INFO: trying to register non-static key)/;
 
 /** Named groups tell comm, pid and cpu. The first that matches counts. */
 const OPENINGS: readonly { readonly kind: ReportKind; readonly form: RegExp }[] = [
@@ -68,22 +68,30 @@ const OPENINGS: readonly { readonly kind: ReportKind; readonly form: RegExp }[] 
   { kind: 'oops', form: /^BUG: (?:kernel NULL pointer dereference|unable to handle )/ },
   {
     kind: 'oops',
-    form: /^(?:Oops: )?(?:general protection fault|stack segment|invalid opcode|double fault|int3|divide error)\b.*\[#\d+\]/,
+    form: /^(?:Oops: )?(?:general protection fault|stack segment|invalid opcode|double fault|int3|divide error|stack guard page|alignment check|SIMD exception|coprocessor fault|control protection fault)\b.*\[#\d+\]/,
   },
-  { kind: 'oops', form: /^Oops: .*\[#\d+\]/ },
+  {
+    kind: 'oops',
+    form: /^(?:Oops: .*\[#\d+\]|(?:traps: )?PANIC: double fault\b|BUG: .* stack guard page was hit at )/,
+  },
   { kind: 'bug', form: /^kernel BUG at / },
   {
     kind: 'bug',
-    form: /^BUG: (?:Bad |scheduling while atomic: |sleeping function called |spinlock |workqueue lockup)/,
+    form: /^BUG: (?:Bad |scheduling while atomic: |sleeping function called |using \w+\(\) in preemptible |spinlock |rwlock |rt_mutex |workqueue lockup|workqueue leaked )/,
   },
   { kind: 'panic', form: /^Kernel panic - not syncing: / },
-  { kind: 'segfault', form: /^(?<comm>.+)\[(?<pid>\d+)\]: segfault at [0-9a-f]+ ip / },
+  // The CPU since 6.1 (c926087eb38f "x86/mm: Print likely CPU at segfault time").
+  {
+    kind: 'segfault',
+    form: /^(?<comm>.+)\[(?<pid>\d+)\]: segfault at [0-9a-f]+ ip (?:.* likely on CPU (?<cpu>\d+) )?/,
+  },
   { kind: 'segfault', form: /^traps: (?<comm>.+)\[(?<pid>\d+)\] / },
   { kind: 'sysrq', form: /^sysrq: Show (?:Blocked State|State|backtrace of all active CPUs|Locks Held)/ },
 ];
 
-/** Lines that only announce one: the next line of the same writer says what. */
+/** Lines that only announce one: the next line of the same writer says what; after "cut here" a later one may. */
 const RULE = /^-+\[ cut here \]-+$|^={10,}$/;
+const CUT_HERE = /^-+\[ cut here/;
 
 /** Of any report: stacks, registers, and what names task, CPU, hardware and modules. */
 const COMMON = new RegExp(
@@ -100,10 +108,12 @@ const COMMON = new RegExp(
 /** What only reports of one kind have besides. */
 const OWN: Partial<Readonly<Record<ReportKind, RegExp>>> = {
   oom: /^(?:Mem-Info|Node \d+ |lowmem_reserve|active_anon:|\d+ (?:total pagecache )?pages\b|(?:Free|Total) swap|Swap cache stats|Tasks state|\[\s*(?:pid|\d+)\s*\]|oom-kill:|oom_reaper:|Tasks in |memory: usage|memory\+swap: usage|swap: usage|kmem: usage|Memory cgroup |Out of memory|Killed process|Unreclaimable slab info|Name {2}|[\w-]+ +\d+(?:KB|kB)? *(?:\d+(?:KB|kB))?$|\w+ \d+$)/,
-  'hung-task': /^(?:"echo 0|INFO: task .* is blocked on |Future hung task reports|\S.*\s[RSDTtXZPI] (?:stack:|\s*\d))/,
+  'hung-task':
+    /^(?:"echo 0|INFO: task .* blocked on an? |Future hung task reports|Showing all locks held|\d+ locks? held by|\S.*\s[RSDTtXZPI] (?:stack:|\s*\d))/,
   'rcu-stall': /^rcu: |^(?:\d+-|Tasks blocked on level|\(detected by|Possible timer handling|rcu_\w+ kthread)/,
   lockdep:
     /^(?:\S.* is trying to |\S.* is freeing|but task is|but there is|which lock already|the existing dependency|other info that|stack backtrace|the (?:first|second|shortest|code)|->|\{|\S.* \[.*\] (?:takes|just)|\d+ locks? held by|no locks held|this lock took|inconsistent |---|={10,}|and this task|to a |and interrupts|\*\*\* )/,
+  bug: /^(?:Showing (?:busy workqueues|backtraces)|workqueue |pool \d+:|(?:\d+ locks?|no locks) held by|in_atomic\(\)|preempt_count:|page(?:_type)?:|raw:|flags:|page dumped|Disabling lock debugging)/,
   sanitizer:
     /^(?:Read of size|Write of size|The buggy address|Allocated by|Freed by|Memory state|Last potentially|page(?:_type)?:|raw:|flags:|>?f{4}[0-9a-f]{12}:|={10,}|Disabling lock debugging|kfence-#|allocated by|freed by|Invalid |Use-after-free|Out-of-bounds|page dumped)/,
   segfault: /^(?:Code: | in )/,
@@ -119,11 +129,24 @@ const ENDS: Partial<Readonly<Record<ReportKind, RegExp>>> = {
 };
 
 /**
- * The report that a line opens; `next` is the line behind it, for lines that are only a rule. `current` is the writer's
- * open report: it takes what it would say itself.
+ * The report that a line opens; `next` are the lines behind it, for lines that are only a rule: WARN() says in its own
+ * words what is wrong before it says where. `current` is the writer's open report: it takes what it would say itself.
  */
-export function reportOpening(line: string, next: string, current?: ReportOpening): ReportOpening | undefined {
-  const named = RULE.test(line) ? next : line;
+export function reportOpening(
+  line: string,
+  next: readonly string[],
+  current?: ReportOpening,
+): ReportOpening | undefined {
+  if (!RULE.test(line)) return openedBy(line, line, current);
+  for (const named of CUT_HERE.test(line) ? next : next.slice(0, 1)) {
+    if (RULE.test(named)) return undefined;
+    const opening = openedBy(line, named, current);
+    if (opening !== undefined) return opening;
+  }
+  return undefined;
+}
+
+function openedBy(line: string, named: string, current: ReportOpening | undefined): ReportOpening | undefined {
   if (current !== undefined && continues(current, line, named)) return undefined;
   for (const { kind, form } of OPENINGS) {
     const groups = form.exec(named);

@@ -30,6 +30,8 @@ const RECORDS_MAX = 20_000;
 interface Growing {
   readonly opening: ReportOpening;
   readonly records: LogRecord[];
+  /** The line that names the trouble has come: what stands between a rule and it belongs to the report. */
+  named: boolean;
   foreign: number;
   last: bigint;
 }
@@ -42,9 +44,15 @@ export function findReports(records: readonly LogRecord[]): readonly Report[] {
     const writer = record.caller ?? '';
     const line = firstLine(record);
     const current = open.get(writer);
-    const opening = reportOpening(line, nextLine(records, i), current?.opening);
+    const opening = reportOpening(line, nextLines(records, i), current?.opening);
     if (opening !== undefined) {
-      const report: Growing = { opening, records: [record], foreign: 0, last: record.time };
+      const report: Growing = {
+        opening,
+        records: [record],
+        named: line === opening.title,
+        foreign: 0,
+        last: record.time,
+      };
       found.push(report);
       open.set(writer, report);
     } else if (isReaped(line)) {
@@ -60,7 +68,8 @@ export function findReports(records: readonly LogRecord[]): readonly Report[] {
 function take(report: Growing, record: LogRecord, line: string): boolean {
   if (record.time - report.last > GAP_NS || report.records.length >= RECORDS_MAX) return false;
   const { kind, title } = report.opening;
-  if (line !== title && !isReportLine(kind, line)) return ++report.foreign <= FOREIGN_MAX;
+  if (report.named && line !== title && !isReportLine(kind, line)) return ++report.foreign <= FOREIGN_MAX;
+  report.named ||= line === title;
   report.foreign = 0;
   report.last = record.time;
   report.records.push(record);
@@ -94,11 +103,11 @@ function firstLine({ text }: LogRecord): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-/** The same writer's next line: what stands behind a line that only draws a rule. */
-function nextLine(records: readonly LogRecord[], at: number): string {
+/** The same writer's next lines: what stands behind a line that only draws a rule. */
+function nextLines(records: readonly LogRecord[], at: number): readonly string[] {
   const writer = records[at]?.caller;
-  for (const record of records.slice(at + 1, at + 1 + FOREIGN_MAX)) {
-    if (record.caller === writer) return firstLine(record);
-  }
-  return '';
+  return records
+    .slice(at + 1, at + 1 + FOREIGN_MAX)
+    .filter(({ caller }) => caller === writer)
+    .map(firstLine);
 }

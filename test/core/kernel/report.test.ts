@@ -76,6 +76,26 @@ describe('a report', () => {
     ['[    1.000000] BUG: KASAN: slab-use-after-free in fn+0x12/0x30', 'sanitizer'],
     ['[    1.000000] Kernel panic - not syncing: VFS: Unable to mount root fs', 'panic'],
     ['[    1.000000] bash[812]: segfault at 0 ip 0000000000401136 sp 00007ffc error 6 in a.out', 'segfault'],
+    [
+      '[    1.000000] x[8]: segfault at 8 ip 0000000000401136 sp 00007ffc error 4 in x[401000+1000] likely on CPU 3 (core 3, socket 0)',
+      'segfault',
+    ],
+    ['[    1.000000] traps: x[812] trap invalid opcode ip:401136 sp:7ffc error:0 in x[401000+1000]', 'segfault'],
+    [
+      '[    1.000000] rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 1-...D } 5 jiffies s: 33',
+      'rcu-stall',
+    ],
+    ['[    1.000000] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', 'rcu-stall'],
+    ['[    1.000000] INFO: rcu_tasks detected stalls on tasks:', 'rcu-stall'],
+    ['[    1.000000] WARNING: inconsistent lock state', 'lockdep'],
+    ['[    1.000000] WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected', 'lockdep'],
+    ['[    1.000000] WARNING: suspicious RCU usage', 'lockdep'],
+    ['[    1.000000] WARNING: held lock freed!', 'lockdep'],
+    ['[    1.000000] [ BUG: Invalid wait context ]', 'lockdep'],
+    ['[    1.000000] BUG: using smp_processor_id() in preemptible [00000000] code: cat/12', 'bug'],
+    ['[    1.000000] BUG: workqueue lockup - pool cpus=0 node=0 flags=0x0 nice=0 stuck for 43s!', 'bug'],
+    ['[    1.000000] Oops: stack guard page: 0000 [#1] SMP', 'oops'],
+    ['[    1.000000] PANIC: double fault, error_code: 0x0', 'oops'],
     ['[    1.000000] usb 1-1: a line that reports nothing', undefined],
   ])('%s', (line, kind) => {
     const log = line.includes('.000000') ? kindsOf(line) : [];
@@ -91,6 +111,43 @@ describe('a report', () => {
       '[    1.000003] ---[ end trace 0000000000000000 ]---',
     ].join('\n');
     expect(kindsOf(text)).toEqual([['bug', 5]]);
+  });
+
+  it('has what WARN() says before the line that names the place', () => {
+    const text = [
+      '[    1.000000] ------------[ cut here ]------------',
+      '[    1.000001] refcount_t: underflow; use-after-free.',
+      '[    1.000002] WARNING: CPU: 1 PID: 12 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110',
+      '[    1.000003] Modules linked in: a b',
+      '[    1.000004] RIP: 0010:refcount_warn_saturate+0xba/0x110',
+      '[    1.000005] ---[ end trace 0000000000000000 ]---',
+      '[    1.000006] ------------[ cut here ]------------',
+      '[    1.000007] eth0: nothing that is known follows',
+    ].join('\n');
+    const [report, ...more] = findReports(dmesg(text));
+    expect(more).toEqual([]);
+    expect(report).toMatchObject({ kind: 'warning', context: { cpu: 1, pid: 12 } });
+    expect(reportLines(report?.records ?? [])[1]).toBe('refcount_t: underflow; use-after-free.');
+    expect(report?.records).toHaveLength(6);
+  });
+
+  it('of a hung task keeps the writer of an rwsem with it (6.17)', () => {
+    const text = [
+      '[   40.000000] INFO: task cat:812 blocked for more than 10 seconds.',
+      '[   40.000001]       Not tainted 6.17.0 #1',
+      '[   40.000002] "echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.',
+      '[   40.000003] task:cat             state:D stack:0     pid:812   tgid:812   ppid:1',
+      '[   40.000004] Call Trace:',
+      '[   40.000005]  __schedule+0x1/0x2',
+      '[   40.000006] INFO: task cat:812 <writer> blocked on an rw-semaphore likely owned by task ls:815 <reader>',
+      '[   40.000007] task:ls              state:S stack:0     pid:815   tgid:815   ppid:1',
+      '[   40.000008] Call Trace:',
+      '[   40.000009]  do_nanosleep+0x1/0x2',
+    ].join('\n');
+    const [report, ...more] = findReports(dmesg(text));
+    expect(more).toEqual([]);
+    expect(report?.records).toHaveLength(10);
+    expect(report?.traces.map(({ frames }) => frames[0]?.symbol)).toEqual(['__schedule', 'do_nanosleep']);
   });
 
   it('ends when other things are said, and after a pause', () => {
