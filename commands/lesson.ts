@@ -4,7 +4,6 @@
 import { defineCommand, type Kind, maybe, option, rest } from '../src/core/command/define.ts';
 import { count, text } from '../src/core/command/kinds.ts';
 import {
-  isAuthor,
   lastCommand,
   startLesson,
   type Written,
@@ -20,7 +19,6 @@ import { lectureOf, restartLesson } from '../src/core/command/lesson-state.ts';
 import { standing, stepItem, stepListItems } from '../src/core/command/lesson-view.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { UsageError } from '../src/core/errors.ts';
-import { STEP_FIELDS_ONCE, STEP_FIELDS_SEVERAL } from '../src/core/formats/lesson-text.ts';
 import { type Item, row, text as textItem } from '../src/core/output/item.ts';
 
 /** What a learner does, then what an author does. */
@@ -85,12 +83,12 @@ export default defineCommand({
   },
 });
 
-type Learning = 'answer' | 'hint' | 'next' | 'prev' | 'goto' | 'list' | 'solution' | 'restart';
-const LEARNING: readonly string[] = ['answer', 'hint', 'next', 'prev', 'goto', 'list', 'solution', 'restart'];
+const LEARNING = ['answer', 'hint', 'next', 'prev', 'goto', 'list', 'solution', 'restart'] as const;
+type Learning = (typeof LEARNING)[number];
 
 /** `hint` belongs to both: with a text it is the author's. */
 function isLearning(asked: Action, given: string): asked is Learning {
-  return LEARNING.includes(asked) && !(asked === 'hint' && given !== '');
+  return LEARNING.some((each) => each === asked) && !(asked === 'hint' && given !== '');
 }
 
 function* learn(scope: Scope, asked: Learning, given: string, width: number): Iterable<Item> {
@@ -127,12 +125,9 @@ function* learn(scope: Scope, asked: Learning, given: string, width: number): It
   }
 }
 
-function* write(
-  scope: Scope,
-  asked: Exclude<Action, Exclude<Learning, 'hint'>>,
-  given: string,
-  width: number,
-): Iterable<Item> {
+type Writing = Exclude<Action, Exclude<Learning, 'hint'>>;
+
+function* write(scope: Scope, asked: Writing, given: string, width: number): Iterable<Item> {
   if (asked === 'preview') {
     yield* preview(scope, lectureOf(scope), width);
     return;
@@ -141,14 +136,17 @@ function* write(
   yield row({ path, what }, () => [`${path}: ${what}`]);
 }
 
-function written(scope: Scope, asked: string, given: string): Written {
+function written(scope: Scope, asked: Exclude<Writing, 'preview'>, given: string): Written {
   if (asked === 'start') return startLesson(scope, given);
-  if (asked === 'expert' && given === '' && isAuthor(scope.shell)) {
-    return writeField(scope, 'expert', `\`${lastCommand(scope)}\``);
+  const text = asked === 'expert' && given === '' ? lastCommand(scope) : writtenText(given);
+  switch (asked) {
+    case 'step':
+      return writeStep(scope, text);
+    case 'text':
+      return writeParagraph(scope, text);
+    case 'expert':
+      return writeField(scope, asked, `\`${text}\``);
+    default:
+      return writeField(scope, asked, text);
   }
-  const value = writtenText(given);
-  if (asked === 'step') return writeStep(scope, value);
-  if (asked === 'text') return writeParagraph(scope, value);
-  if (![...STEP_FIELDS_ONCE, ...STEP_FIELDS_SEVERAL].includes(asked)) throw new UsageError(`"${asked}" writes nothing`);
-  return writeField(scope, asked, asked === 'expert' ? `\`${value}\`` : value);
 }

@@ -1,7 +1,9 @@
 /** Writing a lesson in a session: each line goes into the file, into what stands there by then. */
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+import { isHarmless } from '../../src/core/command/harmless-line.ts';
 import type { LessonFiles } from '../../src/core/command/lesson-files.ts';
+import { spansOf } from '../../src/core/output/line.ts';
 import { openReplay, type ReplaySession } from '../support/replay-session.ts';
 
 const RECORDING = resolve(import.meta.dirname, '../../recordings/mutex-deadlock.kdbg');
@@ -144,6 +146,50 @@ it('without a recording there are no lessons', () => {
   const printed = inAnother({ ...lessons, path: undefined }, 'lesson', 'lesson start');
   expect(printed).toContain('lessons belong to recordings');
   expect(printed).toContain('a lesson belongs to a recording');
+});
+
+describe('a line that somebody else wrote', () => {
+  test.each([
+    'ps UN',
+    'bt -f 136',
+    'ps UN | bt',
+    'up',
+    'px ((struct mutex *)0xffffffffc0658280)->owner.counter & ~7',
+    'foreach UN bt',
+    'help ps',
+  ])('%s may be run at a key', (line) => expect(isHarmless(line, session.session.shell)).toBe(true));
+
+  test.each([
+    '!reboot',
+    'ps; !reboot',
+    'ps\n!reboot',
+    'ps | sh',
+    'ps !sh',
+    'ps > file',
+    'ps >> file',
+    'bt < file',
+    '< file',
+    'record start file',
+    'rd -r file ffffffffc0658280 8',
+    'foreach UN rd -xr file ffffffffc0658280 8',
+    'trace start',
+    'alias ps !sh',
+    'repeat ps',
+    'nosuch',
+    '',
+  ])('%j may not', (line) => expect(isHarmless(line, session.session.shell)).toBe(false));
+
+  it('is shown by a lesson and a replay, and cannot be followed there', () => {
+    run('lesson start', 'lesson step Look', 'lesson text "`ps UN` and `ps; !reboot`"', 'lesson expert "ps > file"');
+    const refs = [...session.session.execute('lesson; lesson solution', { json: false, rc: false })].flatMap(
+      (output) => (output.kind === 'lines' ? output.lines.flatMap(spansOf) : []),
+    );
+    const lines = refs.flatMap((part) =>
+      typeof part !== 'string' && part.ref?.kind === 'command' ? part.ref.line : [],
+    );
+    expect(lines).toEqual(['ps UN']);
+    expect(run('lesson preview')).toContain('(step 1: "ps > file" was not tried: it does more than look)');
+  });
 });
 
 describe('an answer', () => {

@@ -42,6 +42,7 @@ export function confirmCheck(scope: Scope, step: LessonStep, check: Check): void
     if (check.command === undefined || shell.command(check.command) !== undefined) return;
     throw new NotFoundError('command', check.command, nearCommands(check.command, shell));
   }
+  if (check.kind === 'symbol') scope.kernel.symbols.get(check.name);
   if (!isRight(scope, step, check, expectedAnswer(check))) {
     throw new UsageError(`the check "${check.kind}" does not take its own answer, ${expectedAnswer(check)}`);
   }
@@ -134,7 +135,7 @@ function isSymbol(scope: Scope, name: string, answer: string): boolean {
     .replace(/\+0x[0-9a-fA-F]+(?:\/0x[0-9a-fA-F]+)?$/, '');
   // The compiler's clones (mutex_lock.constprop.0) are the function to a reader of the source.
   const base = (text: string): string => text.replace(/\.(?:constprop|isra|part|cold)\b.*$/, '');
-  if (base(bare) === base(name)) return scope.kernel.symbols.get(name) !== undefined;
+  if (base(bare) === base(name)) return true;
   const nearest = scope.kernel.symbols.nearest(addressOf(scope, answer));
   return nearest !== undefined && base(nearest.symbol.name) === base(name);
 }

@@ -12,10 +12,6 @@ import type { Scope, Shell } from './scope.ts';
 /** Sessions in which `lesson start` was said: a learner does not write by mistake. */
 const authors = new WeakSet<Shell>();
 
-export function isAuthor(shell: Shell): boolean {
-  return authors.has(shell);
-}
-
 /** What was written, and where. */
 export interface Written {
   readonly path: string;

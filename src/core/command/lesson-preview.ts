@@ -7,6 +7,7 @@ import type { LessonStep } from '../formats/lesson.ts';
 import { type Item, notice, row, text } from '../output/item.ts';
 import { type Line, span, textOf } from '../output/line.ts';
 import { TextView } from '../output/render.ts';
+import { isHarmless } from './harmless-line.ts';
 import { confirmCheck } from './lesson-answer.ts';
 import { NO_PROGRESS, withStep } from './lesson-progress.ts';
 import type { Lecture } from './lesson-state.ts';
@@ -45,6 +46,10 @@ export function* problemsOf(scope: Scope, step: LessonStep): Iterable<string> {
   const wanted = step.checks.flatMap((check) => (check.kind === 'ran' ? [check] : []));
   let isShown = false;
   for (const line of step.expert) {
+    if (!isHarmless(line, scope.shell)) {
+      yield `"${line}" was not tried: it does more than look`;
+      continue;
+    }
     const printed: string[] = [];
     const failure = failureOf(() => {
       const command = scope.shell.command(firstName(line));

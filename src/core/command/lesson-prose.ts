@@ -4,8 +4,8 @@
  */
 import type { Prose } from '../formats/lesson.ts';
 import { type Line, type Span, span } from '../output/line.ts';
+import { isHarmless } from './harmless-line.ts';
 import type { Shell } from './scope.ts';
-import { firstName } from './words.ts';
 
 /** Columns that text is filled to unless told otherwise. */
 export const PROSE_WIDTH = 76;
@@ -72,11 +72,9 @@ function wordsOf(shell: Shell, text: string): readonly (readonly Span[])[] {
   return words;
 }
 
-/** A command line can be followed, as long as it is no placeholder's (`bt PID`). */
-function codeSpan(shell: Shell, code: string, shown: string): Span {
-  const name = firstName(code);
-  const isCommand = shell.command(name) !== undefined || shell.aliases().some((alias) => alias.name === name);
-  return isCommand && !/\b[A-Z]{3,}\b/.test(code)
+/** Code; a command line that only looks can be followed, as long as it is no pattern of one (`bt PID`). */
+export function codeSpan(shell: Shell, code: string, shown: string): Span {
+  return isHarmless(code, shell) && !/\b[A-Z]{3,}\b/.test(code)
     ? span(shown, { kind: 'command', line: code }, 'symbol')
     : span(shown, undefined, 'symbol');
 }

@@ -7,7 +7,7 @@ import { type Item, row } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
 import { answerForm, expectedAnswer } from './lesson-answer.ts';
 import { passedCount, stepProgress } from './lesson-progress.ts';
-import { filled, proseLines } from './lesson-prose.ts';
+import { codeSpan, filled, proseLines } from './lesson-prose.ts';
 import type { Lecture } from './lesson-state.ts';
 import type { Shell } from './scope.ts';
 
@@ -47,7 +47,7 @@ export function hintLines(shell: Shell, hint: string, width: number): readonly L
 /** What someone who knows would have done, and why. */
 export function solutionLines(shell: Shell, step: LessonStep, width: number): readonly Line[] {
   const commands = step.expert.map(
-    (line): Line => [INDENT, span('kdbg> ', undefined, 'dim'), span(line, { kind: 'command', line }, 'symbol')],
+    (line): Line => [INDENT, span('kdbg> ', undefined, 'dim'), codeSpan(shell, line, line)],
   );
   return [
     ...(step.reason === undefined ? [] : filled(shell, step.reason, { width, first: '', rest: '' })),

@@ -4,6 +4,7 @@
 import { NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import { type Item, notice, PAUSE, row } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
+import { isHarmless } from './harmless-line.ts';
 import { type RecordedLine, type RecordedSession, recordedTime } from './recorded-session.ts';
 import type { Scope } from './scope.ts';
 
@@ -45,7 +46,7 @@ export function* step(scope: Scope, session: RecordedSession, count: number): It
   for (let i = from; i < Math.min(from + count, session.lines.length); i++) {
     scope.check();
     session.goTo(i + 1);
-    yield shown(session, i);
+    yield shown(scope, session, i);
   }
 }
 
@@ -60,7 +61,7 @@ export function* run(scope: Scope, session: RecordedSession, speed: number): Ite
     scope.check();
     before = at;
     session.goTo(i + 1);
-    yield shown(session, i);
+    yield shown(scope, session, i);
   }
 }
 
@@ -109,13 +110,14 @@ export function* search(scope: Scope, session: RecordedSession, text: string): I
   if (found === 0) yield notice(`"${text}" was neither typed nor printed`);
 }
 
-function shown(session: RecordedSession, index: number): Item {
+function shown({ shell }: Scope, session: RecordedSession, index: number): Item {
   const line = session.lines[index] as RecordedLine;
   const { kind, text, at, status } = line;
   const output = kind === 'note' ? [] : session.output(index);
   const data = { n: index + 1, kind, text, at, status: status ?? null, output: output ?? null };
   const place = `[${index + 1} of ${session.lines.length}, ${recordedTime(at)}] `;
-  const heading = kind === 'note' ? span(`# ${text}`) : span(text, { kind: 'command', line: text }, 'header');
+  const again = kind === 'command' && isHarmless(text, shell) ? ({ kind: 'command', line: text } as const) : undefined;
+  const heading = kind === 'note' ? span(`# ${text}`) : span(text, again, 'header');
   return row(data, () => [[span(place, undefined, 'dim'), heading], ...(output ?? ['(its output was not recorded)'])]);
 }
 
