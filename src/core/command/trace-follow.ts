@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.ts';
 import type { TraceEntry } from '../formats/trace-entry.ts';
 import { TraceText } from '../formats/trace-text.ts';
+import { knownProbes } from '../kernel/probe-own.ts';
 import { ownDirectory } from '../kernel/trace-own.ts';
 import { decodeText } from '../memory/text.ts';
 import { type Item, notice, PAUSE } from '../output/item.ts';
@@ -27,7 +28,7 @@ export function* followTrace(scope: Scope, { seconds, hits }: FollowLimit): Iter
   const stream = kernel.backend.streams?.open(`${directory}/trace_pipe`);
   if (stream === undefined) throw new UsageError('this target has no files that flow; "repeat trace show -n 20" helps');
   if ('reason' in stream) throw new UsageError(`${stream.path}: ${stream.detail}`);
-  const items = new TraceItems(kernel);
+  const items = new TraceItems(kernel, knownProbes(kernel));
   const parser = new TraceText();
   let rest = '';
   const entriesOf = (text: string): readonly TraceEntry[] => {

@@ -9,7 +9,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { mayBeErrno, type ProbeArgument } from '../kernel/probe-argument.ts';
 import { type ProbeCall, ProbeCalls } from '../kernel/probe-calls.ts';
 import type { ProbeValue } from '../kernel/probe-hit.ts';
-import { knownProbes } from '../kernel/probe-own.ts';
+import type { Probe } from '../kernel/probe-plan.ts';
 import { formatAddress } from '../memory/address.ts';
 import { type Cell, type Item, type Row, row } from '../output/item.ts';
 import { type Line, type Span, span } from '../output/line.ts';
@@ -18,14 +18,17 @@ import { resolve } from '../types/type.ts';
 import { typeName } from '../types/type-name.ts';
 import { entryCells, functionSpan, headSpans, stackLines, traceItem } from './trace-view.ts';
 
-/** Entries of a trace as rows, hits of this session's probes among them. */
+/** Entries of a trace as rows, hits of probes among them. */
 export class TraceItems {
+  /** True where an entry may wait for another that belongs to it. */
+  readonly joins: boolean;
   readonly #kernel: Kernel;
   readonly #calls: ProbeCalls;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, probes: readonly Probe[]) {
+    this.joins = probes.length > 0;
     this.#kernel = kernel;
-    this.#calls = new ProbeCalls(knownProbes(kernel));
+    this.#calls = new ProbeCalls(probes);
   }
 
   /** The rows that an entry completes. */

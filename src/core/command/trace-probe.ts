@@ -8,13 +8,14 @@ import { addOwnProbe, ownProbes, probeCounts, removeOwnProbe } from '../kernel/p
 import type { Probe } from '../kernel/probe-plan.ts';
 import { probeNames, probeTarget } from '../kernel/probe-target.ts';
 import { controlOf } from '../kernel/trace-control.ts';
-import { leftInstances, ownTrace, startOwnTrace, stopOwnTrace } from '../kernel/trace-own.ts';
+import { leftInstances, ownTrace, startOwnTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
 import { readTraceState } from '../kernel/trace-state.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { decimalColumn, textColumn } from '../output/columns.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
+import { bufferText, keepText } from './trace-buffer.ts';
 import { followTrace } from './trace-follow.ts';
 import { ownPids, watchTrace } from './trace-run.ts';
 import { traceStop } from './trace-show.ts';
@@ -41,7 +42,10 @@ function* setProbe(scope: Scope, args: TraceArgs): Iterable<Item> {
     addOwnProbe(kernel, { target, arguments: values, filter, fprobe: args.fprobe, stack: args.s || args.stack }),
   );
   const stopped = watchTrace(scope);
-  if (stopped !== undefined) yield notice(stopped);
+  if (stopped !== undefined) {
+    yield notice(stopped);
+    stopProbe(scope, probe, isFirst);
+  }
   yield* leftNotice(leftInstances(kernel));
   const data = {
     probe: probe.name,
@@ -52,11 +56,22 @@ function* setProbe(scope: Scope, args: TraceArgs): Iterable<Item> {
     ...data.definitions,
     stopped === undefined
       ? `probe ${probe.name} is set; "trace show" prints its hits, "trace probe -d ${probe.name}" removes it`
-      : `probe ${probe.name}: stopped`,
+      : `probe ${probe.name} is removed`,
   ]);
   if (stopped === undefined && (args.for !== undefined || args.n !== undefined)) {
     yield* watched(scope, args, probe, isFirst);
   }
+}
+
+/** A probe that hits too often costs its time also where nothing records it. What came is kept. */
+function stopProbe({ kernel }: Scope, probe: Probe, isFirst: boolean): void {
+  keepText(kernel, bufferText(kernel, ownTrace(kernel)?.instance));
+  if (isFirst) {
+    stopOwnTrace(kernel);
+    return;
+  }
+  removeOwnProbe(kernel, probe);
+  switchOwnTrace(kernel, true);
 }
 
 /** Shows hits until the time is over or enough came, and removes the probe. */
@@ -112,7 +127,7 @@ function* listProbes({ kernel }: Scope): Iterable<Item> {
   const counts = probeCounts(kernel);
   for (const { name, events, filter } of probes) {
     const all = events.map((event) => counts.get(event.name));
-    // Entry and return are counted both: the one that is there, or the entry.
+    // Of two events the one at the entry.
     const [first] = all;
     const misses = all.map((each) => each?.misses).filter((each) => each !== undefined);
     yield row(

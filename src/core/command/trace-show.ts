@@ -1,4 +1,5 @@
 /** What came: the entries of a buffer, and the end of a trace, whose entries stay readable in the session. */
+import { knownProbes } from '../kernel/probe-own.ts';
 import { ownDirectory, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import type { Scope } from './scope.ts';
@@ -32,12 +33,19 @@ export function* traceShow(scope: Scope, args: TraceArgs): Iterable<Item> {
       : openedEntries(scope, opened, args.i, keep);
   if (entries.length === 0) yield notice('the buffer is empty, or all of it is left out');
   if (isCut) yield notice(`these are the first ${entries.length} entries: -f, -e and -p choose some`);
-  const items = new TraceItems(kernel);
+  // What others trace may have events of the same names.
+  const isOwn = opened === undefined && !args.shared && args.i === undefined;
+  const items = new TraceItems(kernel, isOwn ? knownProbes(kernel) : []);
   const levels = args.unfold ? Number.POSITIVE_INFINITY : (args.depth ?? 0);
   const joined = entries.some(isGraph) ? joinCalls(entries) : entries;
-  for (const each of args.n === undefined ? joined : joined.slice(-args.n)) {
-    if (isCall(each)) yield* callItems(kernel, each, levels);
-    else yield* items.push(each);
+  if (args.n === undefined || !items.joins) {
+    for (const each of args.n === undefined ? joined : joined.slice(-args.n)) {
+      if (isCall(each)) yield* callItems(kernel, each, levels);
+      else yield* items.push(each);
+    }
+    yield* items.flush();
+    return;
   }
-  yield* items.flush();
+  const made = joined.flatMap((each) => (isCall(each) ? [...callItems(kernel, each, levels)] : items.push(each)));
+  yield* [...made, ...items.flush()].slice(-args.n);
 }

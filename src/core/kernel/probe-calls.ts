@@ -3,7 +3,7 @@
  * two events. A task that is in a function several times at once (recursion) returns in the opposite order.
  */
 import type { TraceEntry } from '../formats/trace-entry.ts';
-import { type ProbeEventHit, type ProbeValue, probeEventHit } from './probe-hit.ts';
+import { type ProbeEventHit, type ProbeEvents, type ProbeValue, probeEventHit, probeEvents } from './probe-hit.ts';
 import type { Probe } from './probe-plan.ts';
 
 /** A probe's hit with all that was fetched. */
@@ -25,7 +25,7 @@ const WAITING_MAX = 4096;
 const LINES_MAX = 64;
 
 export class ProbeCalls {
-  readonly #probes: readonly Probe[];
+  readonly #events: ProbeEvents;
   /** By probe and task, the innermost last. */
   readonly #waiting = new Map<string, ProbeEventHit[]>();
   #count = 0;
@@ -33,15 +33,15 @@ export class ProbeCalls {
   #broken: TraceEntry[] = [];
 
   constructor(probes: readonly Probe[]) {
-    this.#probes = probes;
+    this.#events = probeEvents(probes);
   }
 
   /** What an entry completes: itself where it is none of a probe, nothing where its return is waited for. */
   push(entry: TraceEntry): readonly (ProbeCall | TraceEntry)[] {
     if (this.#broken.length > 0) return this.#mend(entry);
-    const hit = probeEventHit(entry, this.#probes);
+    const hit = probeEventHit(entry, this.#events);
     if (hit !== undefined) return this.#take(hit);
-    if (!isOfProbe(entry, this.#probes)) return [entry];
+    if (entry.kind !== 'event' || !this.#events.has(entry.name)) return [entry];
     this.#broken = [entry];
     return [];
   }
@@ -55,7 +55,7 @@ export class ProbeCalls {
     this.#broken.push(entry);
     const { stack } = entry;
     const text = [first.text, ...this.#broken.slice(1).map(({ raw }) => raw)].join('\n');
-    const hit = probeEventHit({ ...first, text, ...(stack === undefined ? {} : { stack }) }, this.#probes);
+    const hit = probeEventHit({ ...first, text, ...(stack === undefined ? {} : { stack }) }, this.#events);
     if (hit === undefined) return [];
     this.#broken = [];
     return this.#take(hit);
@@ -67,7 +67,8 @@ export class ProbeCalls {
     const key = `${hit.probe.name} ${entry.pid ?? ''}`;
     const open = this.#waiting.get(key) ?? [];
     if (!hit.event.isReturn) {
-      this.#waiting.set(key, [...open, hit]);
+      open.push(hit);
+      this.#waiting.set(key, open);
       return ++this.#count > WAITING_MAX ? this.#returnless() : [];
     }
     const entered = open.pop();
@@ -96,10 +97,6 @@ export class ProbeCalls {
       .sort((a, b) => a.entry.sequence - b.entry.sequence)
       .map((hit) => ({ ...callOf(hit), hasReturned: false }));
   }
-}
-
-function isOfProbe(entry: TraceEntry, probes: readonly Probe[]): boolean {
-  return entry.kind === 'event' && probes.some(({ events }) => events.some(({ name }) => name === entry.name));
 }
 
 function callOf({ probe, entry, at, values, event }: ProbeEventHit): ProbeCall {

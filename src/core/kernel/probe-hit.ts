@@ -32,25 +32,23 @@ export interface ProbeEventHit {
 
 const STRING = /^(?:u?string|symstr)$/;
 
+/** Probes by the names of their events. */
+export type ProbeEvents = ReadonlyMap<string, { readonly probe: Probe; readonly event: ProbeEvent }>;
+
+export function probeEvents(probes: readonly Probe[]): ProbeEvents {
+  return new Map(probes.flatMap((probe) => probe.events.map((event) => [event.name, { probe, event }] as const)));
+}
+
 /** The hit that an entry is; undefined for an entry of no probe, or whose text is not as its fields. */
-export function probeEventHit(entry: TraceEntry, probes: readonly Probe[]): ProbeEventHit | undefined {
-  if (entry.kind !== 'event') return undefined;
-  for (const probe of probes) {
-    const event = probe.events.find(({ name }) => name === entry.name);
-    if (event === undefined) continue;
-    const place = /^\(([^()]*)\)/.exec(entry.text);
-    const texts = place === null ? undefined : fieldTexts(entry.text.slice(place[0].length), event.arguments);
-    if (place === null || texts === undefined) continue;
-    const values = event.arguments.map((argument, i) => ({ argument, text: texts[i] }));
-    return {
-      probe,
-      event,
-      entry,
-      at: parseFunction((place[1] as string).split(' <- ')[0] as string)?.function,
-      values,
-    };
-  }
-  return undefined;
+export function probeEventHit(entry: TraceEntry, events: ProbeEvents): ProbeEventHit | undefined {
+  const known = entry.kind === 'event' ? events.get(entry.name) : undefined;
+  if (entry.kind !== 'event' || known === undefined) return undefined;
+  const { probe, event } = known;
+  const [whole, place = ''] = /^\(([^()]*)\)/.exec(entry.text) ?? [];
+  const texts = whole === undefined ? undefined : fieldTexts(entry.text.slice(whole.length), event.arguments);
+  if (texts === undefined) return undefined;
+  const values = event.arguments.map((argument, i) => ({ argument, text: texts[i] }));
+  return { probe, event, entry, at: parseFunction(place.split(' <- ')[0] ?? '')?.function, values };
 }
 
 /** The text of each field of ` name="passwd" count=65536`; undefined where they are not these fields. */

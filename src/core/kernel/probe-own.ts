@@ -70,17 +70,25 @@ export function addOwnProbe(kernel: Kernel, request: ProbeRequest): Probe {
   try {
     changeOwnTrace(kernel, undoOf(fs, instance, trace.undo, after), setSteps(fs, instance, probe));
   } catch (error) {
-    undoAll(controlOf(kernel), removalSteps(fs, instance, probe));
-    changeOwnTrace(kernel, undoOf(fs, instance, trace.undo, before), []);
+    try {
+      undoAll(controlOf(kernel), removalSteps(fs, instance, probe));
+      changeOwnTrace(kernel, undoOf(fs, instance, trace.undo, before), []);
+    } catch {
+      // The first trouble is the one to tell; the target's side tries the removal again at the end of the session.
+    }
     throw explained(kernel, fs, instance, probe, error);
   }
   holders.set(kernel, { instance, probes: after, removed });
   return probe;
 }
 
-/** Removes a probe; what it has written the kernel removes from the buffer with it (4313e5a61304, v6.2). */
+/**
+ * Removes a probe. With it the kernel empties the buffers that recorded it: 4313e5a61304 "tracing: Free buffers when a
+ * used dynamic event is removed" (v6.2). Reads nothing, so that it works when the user pressed Ctrl-C.
+ */
 export function removeOwnProbe(kernel: Kernel, probe: Probe): void {
-  const { trace } = ownDirectory(kernel);
+  const trace = ownTrace(kernel);
+  if (trace === undefined) return;
   const { instance } = trace;
   const fs = tracefs(kernel);
   undoAll(controlOf(kernel), removalSteps(fs, instance, probe));

@@ -26,6 +26,8 @@ export interface ProbeFetch {
 
 /** MAX_ARRAY_LEN of kernel/trace/trace_probe.h. */
 const ARRAY_MAX = 64;
+/** Structs of one member within each other; malformed type information could have them in a circle. */
+const WRAPPED_MAX = 8;
 const REQUESTED =
   /^(?:(?:[sux](?:8|16|32|64)|char|string|ustring|symbol|symstr)(?:\[([1-9]\d?)\])?|b[1-9]\d?@\d{1,2}\/(?:8|16|32|64))$/;
 
@@ -41,7 +43,7 @@ export function isProbeType(text: string): boolean {
 }
 
 /** The fetch of an operand, in the form that was asked for or the one that its C type has; a text says why there is none. */
-export function probeFetch(operand: ProbeOperand, requested: string | undefined): ProbeFetch | string {
+export function probeFetch(operand: ProbeOperand, requested: string | undefined, depth = 0): ProbeFetch | string {
   if (requested !== undefined) return requestedFetch(operand, requested);
   if (operand.kind === 'address') return wordFetch(operand, 'x64', undefined);
   if (operand.kind !== 'value' && operand.bits !== undefined) return bitsFetch(operand, operand.bits);
@@ -64,8 +66,8 @@ export function probeFetch(operand: ProbeOperand, requested: string | undefined)
       return wordFetch(operand, `${resolved.signed ? 's' : 'u'}${resolved.size * 8}`, type);
     case 'struct':
     case 'union': {
-      const only = onlyMember(operand, resolved);
-      if (only !== undefined) return probeFetch(only, requested);
+      const only = depth < WRAPPED_MAX ? onlyMember(operand, resolved) : undefined;
+      if (only !== undefined) return probeFetch(only, requested, depth + 1);
       return `${typeName(type as CType)} is no value that a probe can show: name a member of it`;
     }
     default:

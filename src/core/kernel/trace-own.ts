@@ -100,9 +100,11 @@ export function switchOwnTrace(kernel: Kernel, isOn: boolean): void {
 /**
  * Changes what the trace records. What undoes all of it from then on is said first: `undo` in the place of what the trace
  * had. Throws TraceControlError where the kernel refuses a step; those before it are done then.
+ * Reads nothing, so that it works when the user pressed Ctrl-C.
  */
 export function changeOwnTrace(kernel: Kernel, undo: readonly ControlStep[], steps: readonly ControlStep[]): void {
-  const { trace } = ownDirectory(kernel);
+  const trace = ownTrace(kernel);
+  if (trace === undefined) throw new UsageError('no trace is on', { hint: '"trace start" begins one' });
   const control = controlOf(kernel);
   control.restore(undo);
   holder(kernel).trace = { ...trace, undo };
