@@ -11,11 +11,11 @@ const investigate = async (guest: Guest): Promise<readonly Step[]> => {
   const [backup, head] = ['backup', 'head'].map(await stacksByComm(guest, 'IN'));
   const [stopped] = await look(guest, 'ps ST');
   const server = (stopped as { rows: readonly { pid: number; task: string }[] }).rows[0];
-  const [waits] = await look(guest, `locks ${backup?.pid}`);
-  type LockRow = { readonly lock: string; readonly kind: string; readonly name: string };
-  const named = (waits as { rows: readonly LockRow[] }).rows.find(({ kind }) => kind === 'wait_queue')!.name;
-  const request = /^fuse_req (\S+) /.exec(named)?.[1];
-  if (!backup || !head || !server || request === undefined) throw new Error('the actors are not all there');
+  if (!backup || !head || !server) throw new Error('the actors are not all there');
+  const [locks] = await look(guest, `locks ${backup.pid}`);
+  const names = (locks as { rows: readonly { name: string }[] }).rows.map(({ name }) => name);
+  const request = names.flatMap((name) => /^fuse_req (\S+) /.exec(name)?.[1] ?? [])[0];
+  if (request === undefined) throw new Error('backup waits for no FUSE request');
   const connection = bare(await evaluate(guest, `((struct fuse_req *)0x${request})->fm->fc`));
   const files = `((struct task_struct *)${server.task})->files->fdt`;
   const device = bare(await evaluate(guest, `${files}->fd[3]->private_data`));
