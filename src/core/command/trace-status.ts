@@ -26,8 +26,11 @@ export function* traceStatus({ kernel }: Scope): Iterable<Item> {
 
 /** Offers the removal of what other sessions have left. */
 export function* leftNotice(left: readonly string[]): Iterable<Item> {
-  if (left.length === 0) return;
-  yield notice(`"trace clean" removes what earlier sessions of kdbg have left: ${left.join(', ')}`);
+  if (left.length > 0) yield notice(leftText(left));
+}
+
+export function leftText(left: readonly string[]): string {
+  return `"trace clean" removes what earlier sessions of kdbg have left: ${left.join(', ')}`;
 }
 
 function* buffer(state: TraceState, whose: string): Iterable<Item> {

@@ -65,7 +65,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Undefined where it is more of C than is understood. */
 export function parsePrintFormat(text: string): PrintFormat | undefined {
-  const tokens = tokensOf(text);
+  const tokens = tokensOf(text.replaceAll('(REC)->', 'REC->'));
   if (tokens === undefined) return undefined;
   try {
     return new PrintParser(tokens).format();
@@ -203,7 +203,8 @@ class PrintParser {
     const after = this.#tokens[at + 1];
     const beyond = this.#tokens[at + 2];
     if (after?.text === '*' && beyond?.text === ')') return true;
-    return token.text !== 'REC' && after?.text === ')' && (beyond?.kind === 'name' || beyond?.text === '(');
+    const isOperand = beyond?.kind === 'name' || beyond?.kind === 'number' || beyond?.text === '(';
+    return token.text !== 'REC' && after?.text === ')' && isOperand;
   }
 
   #type(): string {

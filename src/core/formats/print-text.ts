@@ -14,7 +14,7 @@ const DIRECTIVE =
 /** After %p, letters that choose what is shown; others are text that follows. */
 const POINTER = /^(?:[sS]R?b?|[Bb]|f|F|K|x|[mM][FR]?|[iI][46]c?|UUID|U[bBlL]?|ad?|e)/;
 
-/** Undefined where an argument is missing or does not fit. */
+/** Undefined where arguments are missing or do not fit; one whose value is not known is a question mark. */
 export function printText(
   format: string,
   values: readonly (EventValue | undefined)[],
@@ -23,9 +23,8 @@ export function printText(
   let used = 0;
   let isWrong = false;
   const take = (): EventValue | undefined => {
-    const value = values[used++];
-    if (value === undefined) isWrong = true;
-    return value;
+    if (used >= values.length) isWrong = true;
+    return values[used++];
   };
   const number = (text: string | undefined): number | undefined => {
     if (text !== '*') return text === undefined ? undefined : Number(text);
@@ -39,7 +38,7 @@ export function printText(
     const width = number(groups['width']) ?? 0;
     const precision = number(groups['precision']);
     const value = take();
-    if (value === undefined) return '';
+    if (value === undefined) return `?${more}`;
     if (conversion === 'p') {
       const isList = /^\*?pb/.test(`p${more}`) && value instanceof Uint8Array;
       const kind = isList ? (more.startsWith('bl') ? 'bl' : 'b') : (POINTER.exec(more)?.[0] ?? '');

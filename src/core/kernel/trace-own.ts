@@ -13,7 +13,7 @@ import { dynamicEvents, leftProbes, probeInstance, probeRemovalSteps } from './p
 import { fileText } from './text-file.ts';
 import { applySteps, controlOf, nothingAnew, TraceControlError, undoAll } from './trace-control.ts';
 import { setUpSteps, startSteps, type TraceRequest, undoSteps } from './trace-plan.ts';
-import { type Tracefs, tracefs } from './tracefs.ts';
+import { INSTANCES, type Tracefs, tracefs } from './tracefs.ts';
 
 /** The instance as it runs. */
 export interface OwnTrace {
@@ -139,6 +139,17 @@ export function leftInstances(kernel: Kernel): readonly string[] {
   return [...names].filter((name) => OWN_INSTANCE.test(name) && name !== own);
 }
 
+/**
+ * Instances of kdbg that are there when a session begins, by one small request: of killed sessions, or of others that
+ * still run. None where tracefs is not for this user, and of a recording.
+ */
+export function earlierInstances({ backend, files, hasFiles }: Kernel): readonly string[] {
+  if (!hasFiles || backend.liveness !== 'live' || backend.control === undefined) return [];
+  if (backend.control.restores !== undefined) return [];
+  const listed = files.list(INSTANCES);
+  return listed.ok ? listed.names.filter((name) => OWN_INSTANCE.test(name)) : [];
+}
+
 /** Removes an instance that was left. */
 export function removeLeftInstance(kernel: Kernel, instance: string): void {
   if (!OWN_INSTANCE.test(instance)) throw new UsageError(`${instance} is no instance of kdbg`);
@@ -220,9 +231,13 @@ function explained(error: unknown, request: TraceRequest): unknown {
   if (file === 'current_tracer') {
     const hint =
       request.tracer === 'function_graph'
-        ? 'only since Linux 6.11 can function_graph run in an instance; "trace callers" works everywhere'
+        ? 'only since Linux 6.11 can function_graph run in an instance; "trace callers" and "trace callees --shared" work everywhere'
         : 'available_tracers lists those that this kernel has';
     return new UnsupportedError(`this kernel cannot run the tracer ${request.tracer} for kdbg: ${error.message}`, hint);
+  }
+  if (file === 'trigger') {
+    const hint = 'a key is a field of the event, common_pid, or stacktrace';
+    return new UsageError(`the kernel refused to count by these keys, or the filter: ${error.message}`, { hint });
   }
   if (error.path.includes('/events/')) {
     const hint = '"trace events PATTERN" lists them; the error_log of the instance is gone with it';

@@ -9,6 +9,8 @@ import { decodeText } from '../memory/text.ts';
 import type { Kernel } from './kernel.ts';
 
 const ROOTS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'] as const;
+/** Where instances are on every kernel of today. */
+export const INSTANCES = `${ROOTS[0]}/instances`;
 const FILE_MAX = 1024 * 1024;
 
 export class Tracefs {
