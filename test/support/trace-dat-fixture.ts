@@ -87,14 +87,12 @@ export function asZlibV7(dat: TraceDat, instance = ''): Uint8Array {
     Buffer.concat([little(bytes, content.length), Buffer.from(content as Uint8Array)]);
   put(Uint8Array.of(0x17, 8, 0x44), 'tracing7\0', Uint8Array.of(0, 8), [4, dat.pageSize], 'zlib\x001.2\0');
   const start = put([8, 0]);
-  const systems = Map.groupBy
-    ? Map.groupBy(dat.formats, ({ system }) => system)
-    : new Map(dat.formats.map(({ system }) => [system, dat.formats.filter((each) => each.system === system)]));
+  const ofSystem = (system: string) => dat.formats.filter((each) => each.system === system);
   const texts = (system: string): Buffer => {
-    const all = systems.get(system) ?? [];
+    const all = ofSystem(system);
     return Buffer.concat([little(4, all.length), ...all.map(({ text }) => sized(8, text))]);
   };
-  const others = [...systems.keys()].filter((system) => system !== 'ftrace');
+  const others = [...new Set(dat.formats.map(({ system }) => system))].filter((system) => system !== 'ftrace');
   const places: (readonly [option: number, at: number])[] = [
     [16, section(16, 'header_page\0', sized(8, dat.headerPage), 'header_event\0', sized(8, '#'))],
     [17, section(17, texts('ftrace'))],

@@ -40,8 +40,13 @@ export function printText(
     const value = take();
     if (value === undefined) return `?${more}`;
     if (conversion === 'p') {
-      const isList = /^\*?pb/.test(`p${more}`) && value instanceof Uint8Array;
-      const kind = isList ? (more.startsWith('bl') ? 'bl' : 'b') : (POINTER.exec(more)?.[0] ?? '');
+      if (value instanceof Uint8Array && more.startsWith('b')) {
+        // The width is how many bits there are.
+        const bytes = [...value].slice(0, width > 0 ? Math.ceil(width / 8) : undefined);
+        const isList = more.startsWith('bl');
+        return (isList ? bitList(bytes) : bitText(bytes)) + more.slice(isList ? 2 : 1);
+      }
+      const kind = POINTER.exec(more)?.[0] ?? '';
       return padded(pointer(kind, value, names), width, flags) + more.slice(kind.length);
     }
     const shown =
@@ -95,25 +100,29 @@ function numeric(
 function pointer(kind: string, value: EventValue, names: PrintNames): string {
   if (value instanceof Uint8Array) {
     const bytes = [...value];
-    const pair = (byte: number): string => byte.toString(16).padStart(2, '0');
     if (/^[mM]/.test(kind))
       return bytes
         .slice(0, 6)
         .map(pair)
         .join(kind.startsWith('m') ? '' : ':');
-    if (/^[iI]4/.test(kind)) return bytes.slice(0, 4).join('.');
-    if (kind === 'b')
-      return bytes
-        .reverse()
-        .map(pair)
-        .join('')
-        .replace(/^0+(?=.)/, '');
-    if (kind === 'bl') return bitList(bytes);
-    return bytes.map(pair).join('');
+    return /^[iI]4/.test(kind) ? bytes.slice(0, 4).join('.') : bytes.map(pair).join('');
   }
   if (typeof value !== 'bigint') return typeof value === 'string' ? value : listed(value);
   const address = BigInt.asUintN(64, value);
   return (/^[sSBfF]/.test(kind) ? names.symbol(address) : undefined) ?? hex(address);
+}
+
+function pair(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
+
+/** A bitmap as one number in hex. */
+function bitText(bytes: readonly number[]): string {
+  return [...bytes]
+    .reverse()
+    .map(pair)
+    .join('')
+    .replace(/^0+(?=.)/, '');
 }
 
 /** Numbers of the bits that are set, neighbours joined: "0-3,7". */
@@ -134,7 +143,7 @@ function bitList(bytes: readonly number[]): string {
 export function listed(value: EventValue): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint8Array) return [...value].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  if (value instanceof Uint8Array) return [...value].map(pair).join(' ');
   return `{${value.map(hex).join(',')}}`;
 }
 

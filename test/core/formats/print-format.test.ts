@@ -51,7 +51,7 @@ describe('print fmt', () => {
     ['"%s", __print_hex(REC->mac, 3)', '02 00 00'],
     ['"%s", __print_array(REC->words, 3, 4)', '{0x1,0x2,0x3}'],
     ['"%d", REC->words[1]', '2'],
-    ['"%*pbl", 8, __get_bitmask(mac)', undefined],
+    ['"%*pbl %*pb", 32, __get_bitmask(mac), 8, __get_bitmask(mac)', '1,24-28 2'],
     ['"%d", (int)(u8)300', '44'],
     ['"%d %d", REC->nosuch, REC->n', '? 42'],
     ['"%d %d", REC->n', undefined],
