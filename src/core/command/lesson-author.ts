@@ -2,7 +2,7 @@
  * Writing a lesson while looking at its recording. Each line goes into the file at once, into what stands there by
  * then: it may be edited by hand at the same time. What would make it malformed is not written.
  */
-import { NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
 import { LESSON_LIMITS, type LessonStep } from '../formats/lesson.ts';
 import { parseLesson, STEP_FIELDS_ONCE } from '../formats/lesson-text.ts';
 import { confirmCheck } from './lesson-answer.ts';
@@ -72,7 +72,7 @@ export function writeField(scope: Scope, key: string, value: string): Written {
 /** The last line that was run and is no line of a lesson: what `lesson expert` means without one. */
 export function lastCommand({ shell }: Scope): string {
   const line = shell.history().findLast((each) => !/^\s*(?:lesson|answer|history|help)\b/.test(each));
-  if (line === undefined) throw new NotFoundError('command', '', [], 'was run yet');
+  if (line === undefined) throw new UnsupportedError('no command was run yet', '"lesson expert COMMAND" gives one');
   return line.trim();
 }
 

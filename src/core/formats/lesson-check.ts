@@ -3,7 +3,7 @@
  * it a character of the text.
  */
 import { UsageError } from '../errors.ts';
-import type { Check } from './lesson.ts';
+import { type Check, LESSON_LIMITS } from './lesson.ts';
 
 const NUMBER = String.raw`-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)`;
 const RANGE = new RegExp(String.raw`^(${NUMBER})(?:\.\.(${NUMBER}))?$`);
@@ -41,7 +41,9 @@ export const CHECK_KINDS: readonly string[] = Object.keys(KINDS);
 
 /** The checks of a field's text. Throws UsageError. */
 export function parseChecks(text: string): readonly Check[] {
-  return text.split(/(?<!\\)\|/).map((part) => parseCheck(part.replaceAll('\\|', '|').trim()));
+  const parts = text.split(/(?<!\\)\|/);
+  if (parts.length > LESSON_LIMITS.ofAField) throw new UsageError(`more than ${LESSON_LIMITS.ofAField} checks`);
+  return parts.map((part) => parseCheck(part.replaceAll('\\|', '|').trim()));
 }
 
 function parseCheck(text: string): Check {

@@ -112,6 +112,7 @@ test.each([
     '# a\n## b\n- check: pid 1 |',
     'x:3: "" is no kind of check: pid, address, symbol, number, text, choice, ran, shows',
   ],
+  [`# a\n## b\n- check: pid 1${' | pid 1'.repeat(40)}`, 'x:3: more than 40 checks'],
   ['# a\n## b\n- check: number 3..2', 'x:3: the check "number" wants a number, or two with .. between, not "3..2"'],
   ['# a\n## b\n- check: toString 1', 'x:3: "toString" is no kind of check'],
   ['# a\n## b\n- check: choice a', 'x:3: the step has no option "a"'],
