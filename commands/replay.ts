@@ -3,7 +3,16 @@
  */
 import { defineCommand, maybe, rest } from '../src/core/command/define.ts';
 import { choice, count, text } from '../src/core/command/kinds.ts';
-import { goTo, listed, placed, recordedSession, run, search, step } from '../src/core/command/replay-steps.ts';
+import {
+  goTo,
+  listed,
+  placed,
+  recordedSession,
+  run,
+  search,
+  step,
+  stepBack,
+} from '../src/core/command/replay-steps.ts';
 import { UsageError } from '../src/core/errors.ts';
 
 const SPEED_MAX = 1000;
@@ -13,15 +22,15 @@ export default defineCommand({
   group: 'shell',
   summary: 'go through the recorded session: step, run, search',
   description: [
-    'Alone it lists what was typed in the session that is replayed, and when. "replay step" shows the next line with what it printed, "replay step 5" the next five; "replay run" shows all that follow at the pace at which they were typed (no pause is longer than two seconds), "replay run 4" four times as fast; Ctrl-C stops it there.',
+    'Alone it lists what was typed in the session that is replayed, and when. "replay step" shows the next line with what it printed, "replay step 5" the next five, "replay prev" the one before; "replay run" shows all that follow at the pace at which they were typed (no pause is longer than two seconds), "replay run 4" four times as fast; Ctrl-C stops it there.',
     'goto stands at a line by its number, or at a time after the beginning (1:30, 12.5s). What you type then is answered from that moment: what a live kernel was like then, as far as it was read. "replay end" goes back to the end, where most is known.',
     'search finds a text in what was typed, printed and noted.',
   ],
   operands: {
     action: maybe(
-      choice('list', 'step', 'run', 'goto', 'end', 'search'),
+      choice('list', 'step', 'prev', 'run', 'goto', 'end', 'search'),
       'ACTION',
-      'list, step, run, goto, end or search; list unless given',
+      'list, step, prev, run, goto, end or search; list unless given',
     ),
     text: rest(text, '[N|SPEED|TIME|TEXT]', 'how many lines, how fast, where to, or what to find'),
   },
@@ -39,6 +48,9 @@ export default defineCommand({
         return;
       case 'step':
         yield* step(scope, session, given === '' ? 1 : count.parse(given, scope));
+        return;
+      case 'prev':
+        yield* stepBack(scope, session, given === '' ? 1 : count.parse(given, scope));
         return;
       case 'run':
         yield* run(scope, session, speedOf(given));

@@ -50,6 +50,14 @@ export function* step(scope: Scope, session: RecordedSession, count: number): It
   }
 }
 
+/** The line before the one where the replay stands, or so many before it. */
+export function* stepBack(scope: Scope, session: RecordedSession, count: number): Iterable<Item> {
+  const to = (session.position ?? session.lines.length + 1) - count;
+  if (to < 1) throw new UnsupportedError('this is the beginning of the recorded session', '"replay step" goes on');
+  session.goTo(to);
+  yield shown(scope, session, to - 1);
+}
+
 /** The lines from here to the end, with the time that was between them divided by `speed`. */
 export function* run(scope: Scope, session: RecordedSession, speed: number): Iterable<Item> {
   const from = session.position === session.lines.length ? 0 : (session.position ?? 0);
