@@ -31,8 +31,10 @@ export interface Client {
   /** The arguments of kdbg that lead to a port of this machine, such as a guest's sshd, whose host key is known. */
   ssh(port: number, destination?: Destination): readonly string[];
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
-  /** kdbg in a terminal. */
+  /** kdbg's prompt in a terminal. */
   terminal(args: readonly string[], env?: Readonly<Record<string, string>>): PseudoTerminal;
+  /** kdbg's screen in a terminal. */
+  screen(args: readonly string[]): PseudoTerminal;
   /** All that its runs have left in the home: histories, caches, logs, by path. */
   leftovers(): ReadonlyMap<string, Buffer>;
   remove(): void;
@@ -58,6 +60,15 @@ export const openClient = (): Client => {
     writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
     return path;
   };
+  const open = (args: readonly string[], more: Readonly<Record<string, string>>): PseudoTerminal =>
+    openPseudoTerminal(process.execPath, [program.entry, '--no-rc', ...args], {
+      cwd: folder,
+      env: { ...env, ...more },
+      columns: 160,
+      rows: 50,
+      // The other side is emulated.
+      patienceMs: 60_000,
+    });
   return {
     folder,
     env,
@@ -76,13 +87,8 @@ export const openClient = (): Client => {
     },
     run: (args, options = {}) =>
       program.run(['--no-rc', ...args], { timeoutMs: 120_000, ...options, env: { ...env, ...options.env } }),
-    terminal: (args, more = {}) =>
-      openPseudoTerminal(process.execPath, [program.entry, '--no-rc', '--no-tui', ...args], {
-        cwd: folder,
-        env: { ...env, ...more },
-        columns: 160,
-        rows: 50,
-      }),
+    terminal: (args, more = {}) => open(['--no-tui', ...args], more),
+    screen: (args) => open(args, {}),
     leftovers: () =>
       new Map(
         readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -33,6 +33,8 @@ export const measuredLines = [
   'log',
   'struct task_struct init_task',
   'list lab_root.list_long -h -s lab_node.id,name',
+  'locks',
+  'deadlock',
 ] as const;
 
 /** Processes and waiters beside those of the guest: about 1,000 tasks, 200 of them in D state. */

@@ -2,10 +2,15 @@
  * `kdbg ssh` when the wire misbehaves: what runs ends with what is known and says so, the session stays and connects
  * again, a reboot is noticed, and nothing stays on the host.
  */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PseudoTerminal } from '../support/pseudo-terminal.ts';
+import { unpackedRecording } from '../support/unpacked-recording.ts';
 import { type Client, openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest } from './guest.ts';
+import { strangersOn } from './strangers.ts';
 import { type Link, openLink } from './wire/link.ts';
 
 const PROMPT = 'kdbg>';
@@ -17,10 +22,13 @@ let guest: Guest;
 let client: Client;
 let link: Link;
 let terminal: PseudoTerminal;
+/** What runs in the guest without us. */
+let before: readonly string[];
 
 beforeAll(async () => {
   guest = await bootGuest({ kernel: '6.1', logins: true, node: false });
   await guest.ssh();
+  before = await strangersOn(guest);
   client = openClient();
 });
 beforeEach(async () => {
@@ -72,9 +80,7 @@ async function expectSession(): Promise<void> {
 
 /** Nobody serves a visitor there any more. */
 async function expectNothingLeft(): Promise<void> {
-  const visitors = async (): Promise<readonly string[]> =>
-    (await guest.must('ps -o pid,args')).split('\n').filter((line) => /perl|python3|sshd: root|sudo|dd if/.test(line));
-  await expect.poll(visitors, { timeout: 30_000, interval: 500 }).toEqual([]);
+  await expect.poll(() => strangersOn(guest, before), { timeout: 30_000, interval: 500 }).toEqual([]);
 }
 
 const killServers = (): Promise<unknown> =>
@@ -155,6 +161,38 @@ describe('a session whose', () => {
       await other.close();
     }
   });
+});
+
+test('a session on the screen asks there for what a new connection needs, and its recording goes on', async () => {
+  const passphrase = 'secret-of-the-screen-19';
+  const path = join(client.folder, '.ssh', 'guarded');
+  copyFileSync(client.identity, path);
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', passphrase, '-f', path]);
+  const recording = join(client.folder, 'screen.kdbg');
+  terminal = client.screen([...client.ssh(link.port, { identities: [path] }), '--record', recording]);
+  const shown = (pattern: RegExp) => terminal.until((rows) => rows.some((row) => pattern.test(row)));
+  await shown(/Passphrase for/);
+  terminal.type(`${passphrase}\r`);
+  await shown(/kdbg>/);
+  terminal.type('p init_task.comm\r');
+  await shown(/swapper/);
+  link.cut();
+  terminal.type('ps -p 2\r');
+  await shown(/kdbg: .*(reach|refused|reset|lost)/);
+  link.mend();
+  terminal.type('p init_uts_ns.name.sysname\r');
+  await shown(/Passphrase for/);
+  terminal.type(`${passphrase}\r`);
+  const rows = await shown(/"Linux/);
+  terminal.type('\x04');
+  expect((await terminal.exited).exitCode).toBe(0);
+
+  const replayed = await client.run(['replay', recording]);
+  expect(replayed.stdout).toMatch(/swapper.*"Linux/s);
+  const places = [rows.join('\n'), replayed.stdout, unpackedRecording(readFileSync(recording))];
+  for (const bytes of client.leftovers().values()) places.push(bytes.toString('latin1'));
+  for (const place of places) expect(place.includes(passphrase)).toBe(false);
+  await expectNothingLeft();
 });
 
 describe('a run without a terminal whose', () => {

@@ -19,15 +19,16 @@ export interface PseudoTerminalOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly rows?: number;
+  /** How long a condition may take, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
-/** How long a condition may take, in milliseconds. */
 const PATIENCE_MS = 15_000;
 
 export function openPseudoTerminal(
   file: string,
   args: readonly string[],
-  { cwd, env, columns = 100, rows = 24 }: PseudoTerminalOptions,
+  { cwd, env, columns = 100, rows = 24, patienceMs = PATIENCE_MS }: PseudoTerminalOptions,
 ): PseudoTerminal {
   const screen = openScreen(columns, rows);
   const name = 'xterm-256color';
@@ -42,7 +43,7 @@ export function openPseudoTerminal(
     }),
   );
   const until = async (condition: (rows: readonly string[]) => boolean): Promise<readonly string[]> => {
-    for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+    for (const deadline = Date.now() + patienceMs; ; ) {
       await screen.write('');
       if (condition(screen.scrollback())) return screen.scrollback();
       if (Date.now() > deadline) throw new Error(`the screen stays at:\n${screen.scrollback().join('\n')}`);
