@@ -46,6 +46,7 @@ export class Handshake {
   #asked = 0;
   #isAsking = false;
   #isOver = false;
+  #isSaid = false;
   #timer: NodeJS.Timeout | undefined;
   #questionTimer: NodeJS.Timeout | undefined;
 
@@ -61,6 +62,7 @@ export class Handshake {
 
   /** `isSaid`: the far side runs the line already. */
   begin(isSaid: boolean): void {
+    this.#isSaid = isSaid;
     this.#await();
     if (!isSaid) this.#options.channel.write(Buffer.from(this.#options.bootstrap.line));
   }
@@ -211,7 +213,9 @@ export class Handshake {
       if (this.#found === undefined)
         this.fail(
           `no shell answered within ${seconds} s`,
-          'the command must give a shell that reads its standard input: end it with "sh"',
+          this.#isSaid
+            ? 'does the server run another command than it is asked to? "kdbg shell -- ssh HOST" uses what that gives'
+            : 'the command must give a shell that reads its standard input: end it with "sh"',
         );
       else this.fail(`${this.#found.kind} there did not start within ${seconds} s`);
     }, this.#options.timeoutMs);
