@@ -22,11 +22,27 @@ const SCENES: readonly Scene[] = [
       await screen.press('deadlock', KEY.enter);
       await screen.shows(/kdbg> deadlock/);
       await screen.rests();
+      await screen.shows('[lab_wait3]');
       await screen.press(KEY.alt('1'), 'g', 'j', 'j', 'j');
-      await screen.rests(400);
+      await screen.shows((rows) => (rows[0] ?? '').includes('136 lab_ab'));
       await screen.press(KEY.enter);
       await screen.shows('lab_take_second');
       await screen.press('j', 'j', 'j', 'j', 'j');
+      await screen.rests(500);
+    },
+  },
+  {
+    // The same deadlock, walked from one who waits for it up to the owners, round the circle.
+    name: 'walk',
+    columns: 130,
+    rows: 42,
+    async play(screen) {
+      await screen.press(KEY.alt('1'));
+      await screen.shows('[lab_wait3]');
+      await screen.press('G', 'k', 'k', 'o');
+      await screen.shows('<- here');
+      await screen.press(KEY.up);
+      await screen.shows(/136 \(lab_ab\).*<- here/);
       await screen.rests(500);
     },
   },
@@ -40,6 +56,7 @@ const SCENES: readonly Scene[] = [
       await screen.press(KEY.ctrl('p'));
       await screen.shows('a command, symbol, task');
       await screen.press('labwait');
+      await screen.shows(/[1-9][\d,]+ symbols/);
       await screen.shows('Enter runs');
       await screen.rests(500);
     },

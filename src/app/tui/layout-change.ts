@@ -109,10 +109,21 @@ function without(node: LayoutNode, name: Leaf): LayoutNode | undefined {
 }
 
 /**
- * Shows a leaf: in the place of `instead` where the screen is too small for one more, else below it.
+ * Shows a leaf: above the shell where that is `instead` and large; else below `instead`, or in its place where the screen
+ * is too small for one more.
  */
 export function show(root: LayoutNode, area: Rect, name: Leaf, instead: Leaf): LayoutNode {
   if (pathOf(root, name) !== undefined) return root;
+  if (instead === 'shell' && (arrange(root, area).leaves.get('shell')?.height ?? 0) >= SHELL_TO_SPLIT) {
+    return replace(root, pathOf(root, 'shell') ?? [], (node) => ({
+      kind: 'rows',
+      share: node.share,
+      children: [
+        { kind: 'leaf', name, share: 1 },
+        { ...node, share: 1 },
+      ],
+    }));
+  }
   const isThere = instead !== 'shell' && pathOf(root, instead) !== undefined;
   const anchor = isThere ? instead : leavesOf(root).find((leaf) => leaf !== 'shell');
   if (anchor === undefined) {
@@ -142,3 +153,5 @@ export function show(root: LayoutNode, area: Rect, name: Leaf, instead: Leaf): L
 
 /** Rows, with its title, below which half a pane is of no use. */
 const ROOM_TO_SPLIT = 7;
+/** Rows of the shell from which it gives half of them to a pane. */
+const SHELL_TO_SPLIT = 20;

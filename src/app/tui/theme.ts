@@ -70,7 +70,8 @@ export const DARK_THEME: Theme = {
   good: '1;34',
   warn: '1;33',
   error: '1;31',
-  match: '1;30;43',
+  // Reversed, so that it stays readable in the chosen line, which has a background of its own.
+  match: '1;7;33',
   prompt: '1;36',
   ghost: '90',
   detail: '90',
@@ -95,7 +96,7 @@ export const LIGHT_THEME: Theme = {
   task: '1;30',
   type: '35',
   warn: '1;35',
-  match: '1;97;45',
+  match: '1;7;35',
   prompt: '1;34',
   note: '34',
   title: '34',

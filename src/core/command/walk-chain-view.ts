@@ -8,7 +8,7 @@ import type { WalkChain, WalkRung } from './walk-chain.ts';
 
 /** Where the names of tasks end. */
 const NAME_WIDTH = 26;
-const HERE = span('  <- here', undefined, 'match');
+const HERE = ['  ', span('<- here', undefined, 'match')];
 
 /** The chain as data: from where the walk came up from to the top. */
 export function walkChainCells({ rungs, closes }: WalkChain): { readonly [name: string]: Cell } {
@@ -45,11 +45,11 @@ export function walkChainLines(scope: Scope, chain: WalkChain): readonly Line[] 
     }
     const rail = !isOnCircle ? '    ' : i === closes ? '+-> ' : '|   ';
     const does = isTop && root !== undefined ? [`, which ${root.text}`] : sinceCells(rungs[i] as WalkRung);
-    lines.push([rail, lockTaskSpan(task), ...does, ...(i === here ? [HERE] : [])]);
+    lines.push([rail, lockTaskSpan(task), ...does, ...(i === here ? HERE : [])]);
   }
   if (lock !== undefined) {
     const place = places.get(placeKey(lock));
-    lines.push(['    ', ...lockSpans(lock, place), `, ${counted(lock.waiters.length, 'waiter')}`, HERE]);
+    lines.push(['    ', ...lockSpans(lock, place), `, ${counted(lock.waiters.length, 'waiter')}`, ...HERE]);
   }
   return lines;
 }

@@ -166,7 +166,7 @@ function queueLines(view: WalkView): readonly Line[] {
     ...(from === 0 ? [] : [`        ${from} before`]),
     ...shown.map((waiter, i): Line => {
       const isHere = view.place.kind === 'task' && waiter.task === view.place.task;
-      return [...waiterLine(waiter, from + i), ...(isHere ? [span('  <- here', undefined, 'match')] : [])];
+      return [...waiterLine(waiter, from + i), ...(isHere ? ['  ', span('<- here', undefined, 'match')] : [])];
     }),
     ...(after === 0 ? [] : [`        ${after} after`]),
   ];
@@ -198,7 +198,8 @@ function roleText({ role }: Owner): string {
 function wayLines(steps: readonly WalkStep[], view: WalkView): readonly Line[] {
   const way = (word: string, to: readonly Span[]): Line => [
     '  ',
-    span(word.padEnd(6), { kind: 'command', line: `walk ${word}` }, 'match'),
+    span(word, { kind: 'command', line: `walk ${word}` }, 'header'),
+    ' '.repeat(6 - word.length),
     ...to,
   ];
   const { owners, holds, lock } = view;
