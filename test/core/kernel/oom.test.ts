@@ -4,7 +4,7 @@ import { type OomReport, parseOom } from '../../../src/core/kernel/oom-report.ts
 import { oomScores } from '../../../src/core/kernel/oom-score.ts';
 import { findReports, reportLines } from '../../../src/core/kernel/report.ts';
 import { textOf } from '../../../src/core/output/line.ts';
-import { dmesgFixture } from '../../support/dmesg.ts';
+import { dmesg, dmesgFixture } from '../../support/dmesg.ts';
 
 function oomsOf(name: string): readonly OomReport[] {
   return findReports(dmesgFixture(name))
@@ -15,7 +15,9 @@ function oomsOf(name: string): readonly OomReport[] {
 describe('OOM reports of real kernels', () => {
   it.each([
     ['5.10', 122, 1_400_200],
+    ['6.1-oom', 129, 1_363_768],
     ['6.12', 184, 1_371_904],
+    ['6.18-oom', 174, 1_361_536],
     ['7.2', 148, 1_343_996],
   ])('%s: the machine was out of memory', (name, pid, anonRss) => {
     const [machine] = oomsOf(name);
@@ -32,7 +34,7 @@ describe('OOM reports of real kernels', () => {
     expect(machine?.pages.get('active_anon') ?? machine?.pages.get('inactive_anon')).toBeGreaterThan(0);
   });
 
-  it.each(['5.10', '6.12', '7.2'])('%s: a cgroup was at its limit', (name) => {
+  it.each(['5.10', '6.1-oom', '6.12', '6.18-oom', '7.2'])('%s: a cgroup was at its limit', (name) => {
     const group = oomsOf(name)[1];
     expect(group).toMatchObject({ constraint: 'MEMCG', cgroup: { path: '/web', usage: 30_720, limit: 30_720 } });
     expect(group?.cgroup?.stats.get('anon')).toBeGreaterThan(30_000_000);
@@ -62,6 +64,74 @@ describe('OOM reports of real kernels', () => {
       '      149      0         1324            0     0      1  cat',
     ]);
   });
+});
+
+/** As 5.4 wrote it: the columns of today, the kill and its reason in one line each, on a machine with two nodes and swap. */
+const OF_5_4 = `
+[  812.100000] mysqld invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0
+[  812.100001] CPU: 3 PID: 2210 Comm: mysqld Not tainted 5.4.0-150-generic #167-Ubuntu
+[  812.100002] Call Trace:
+[  812.100003]  dump_stack+0x6d/0x8b
+[  812.100004]  dump_header+0x4f/0x1eb
+[  812.100005]  oom_kill_process.cold+0xb/0x10
+[  812.100006] Mem-Info:
+[  812.100007] active_anon:1800000 inactive_anon:120000 isolated_anon:0
+                active_file:300 inactive_file:400 isolated_file:0
+                unevictable:4000 dirty:0 writeback:2 unstable:0
+                slab_reclaimable:9000 slab_unreclaimable:22000
+                mapped:1200 shmem:60000 pagetables:9000 bounce:0
+                free:25000 free_pcp:60 free_cma:0
+[  812.100008] Node 0 active_anon:3600000kB inactive_anon:240000kB active_file:600kB all_unreclaimable? no
+[  812.100009] Node 0 Normal free:40000kB min:44000kB low:55000kB high:66000kB managed:4000000kB mlocked:0kB local_pcp:0kB
+[  812.100010] lowmem_reserve[]: 0 0 0 0 0
+[  812.100011] Node 1 Normal free:60000kB min:44000kB low:55000kB high:66000kB managed:4100000kB mlocked:0kB local_pcp:0kB
+[  812.100012] Node 0 Normal: 100*4kB (UME) 20*8kB (UM) = 560kB
+[  812.100013] Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB
+[  812.100014] 61000 total pagecache pages
+[  812.100015] 300 pages in swap cache
+[  812.100016] Swap cache stats: add 9000, delete 8700, find 100/200
+[  812.100017] Free swap  = 0kB
+[  812.100018] Total swap = 2097148kB
+[  812.100019] 2096000 pages RAM
+[  812.100020] 0 pages HighMem/MovableOnly
+[  812.100021] 51000 pages reserved
+[  812.100022] 0 pages cma reserved
+[  812.100023] 0 pages hwpoisoned
+[  812.100024] Unreclaimable slab info:
+[  812.100025] Name                      Used          Total
+[  812.100026] kmalloc-8k               7424KB       7424KB
+[  812.100027] Tasks state (memory values in pages):
+[  812.100028] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name
+[  812.100029] [    441]     0   441    18000      900   163840        0         -1000 systemd-udevd
+[  812.100030] [   2210]   110  2210  1900000  1500000 13000000   300000             0 mysqld
+[  812.100031] [   2400]  1000  2400   700000   330000  3200000   150000           800 Web Content
+[  812.100032] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0-1,global_oom,task_memcg=/user.slice,task=Web Content,pid=2400,uid=1000
+[  812.100033] Out of memory: Killed process 2400 (Web Content) total-vm:2800000kB, anon-rss:1310000kB, file-rss:2000kB, shmem-rss:8000kB, UID:1000 pgtables:3200kB oom_score_adj:800
+[  812.300000] oom_reaper: reaped process 2400 (Web Content), now anon-rss:0kB, file-rss:0kB, shmem-rss:8000kB
+`;
+
+it('an OOM report of the form of 5.4 is told whole', () => {
+  const lines = OF_5_4.trim()
+    .replace(/\n {16}/g, '\\n')
+    .split('\n');
+  const records = dmesg(lines.join('\n')).map((record) => ({ ...record, text: record.text.replaceAll('\\n', '\n ') }));
+  const [found, ...more] = findReports(records);
+  expect(more).toEqual([]);
+  expect(found?.records).toHaveLength(records.length);
+  const report = parseOom(reportLines(found?.records ?? [])) as OomReport;
+  expect(report).toMatchObject({ constraint: 'NONE', cgroup: undefined, swapTotal: 2_097_148, swapFree: 0 });
+  expect(report.pages.get('shmem')).toBe(60_000);
+  expect(report.zones.map(({ node, zone }) => `${node} ${zone}`)).toEqual(['0 Normal', '1 Normal']);
+  expect(report.tasks.map(({ pid, swap, scoreAdj, comm }) => [pid, swap, scoreAdj, comm])).toEqual([
+    [441, 0, -1000, 'systemd-udevd'],
+    [2210, 300_000, 0, 'mysqld'],
+    [2400, 150_000, 800, 'Web Content'],
+  ]);
+  expect(report.victims).toMatchObject([{ pid: 2400, comm: 'Web Content', shmemRss: 8000, reaped: true }]);
+  const told = oomLines(report).map(textOf).join('\n');
+  expect(told).toContain('node 0 Normal has 39.1 MiB free, less than its reserve of 43.0 MiB');
+  expect(told).toContain('without being the largest: its oom_score_adj is 800');
+  expect(told).toContain('all 2048.0 MiB are used');
 });
 
 describe('an OOM report', () => {
