@@ -15,7 +15,7 @@ import { type CalleeNode, calleeNodes, calleeTree, selfTime } from './trace-call
 import { commandWords, FORK_OPTIONS } from './trace-command.ts';
 import { ownPids } from './trace-run.ts';
 import { traceRequest } from './trace-start.ts';
-import { sharedText, tracedText } from './trace-timed.ts';
+import { missingNotice, sharedText, tracedText } from './trace-timed.ts';
 import { functionRef, parseTraceText } from './trace-view.ts';
 
 /** Levels of calls below the function, unless --depth says otherwise. */
@@ -32,8 +32,8 @@ export function* traceCallees(scope: Scope, args: TraceArgs): Iterable<Item> {
     ? yield* sharedText(scope, settings(scope, args, name, levels), time)
     : yield* tracedText(scope, ownRequest(scope, args), time);
   const { entries } = parseTraceText(text);
-  const lost = entries.reduce((sum, entry) => sum + (entry.kind === 'lost' ? entry.count : 0), 0);
-  if (lost > 0) yield notice(`${lost} entries were lost: counts and times are too low`);
+  const missing = missingNotice(text, entries);
+  if (missing !== undefined) yield missing;
   const tree = calleeTree(joinCalls(entries).filter(isCall), name);
   if (tree === undefined) {
     yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);

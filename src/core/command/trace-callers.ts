@@ -7,7 +7,7 @@ import type { TraceArgs } from './trace-arguments.ts';
 import { commandWords } from './trace-command.ts';
 import { callerStacks } from './trace-stacks.ts';
 import { traceRequest } from './trace-start.ts';
-import { tracedText } from './trace-timed.ts';
+import { missingNotice, tracedText } from './trace-timed.ts';
 import { functionSpan, parseTraceText } from './trace-view.ts';
 
 export function* traceCallers(scope: Scope, args: TraceArgs): Iterable<Item> {
@@ -16,7 +16,10 @@ export function* traceCallers(scope: Scope, args: TraceArgs): Iterable<Item> {
   if (name === undefined || more.length > 0) throw new UsageError('trace callers wants one FUNCTION');
   const request = traceRequest({ ...args, words: ['function'], f: [name], s: true });
   const text = yield* tracedText(scope, request, { seconds: args.for, command: commandWords(args.command) });
-  const groups = callerStacks(parseTraceText(text).entries);
+  const { entries } = parseTraceText(text);
+  const missing = missingNotice(text, entries);
+  if (missing !== undefined) yield missing;
+  const groups = callerStacks(entries);
   if (groups.length === 0) {
     yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);
   }

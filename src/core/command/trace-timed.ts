@@ -2,6 +2,7 @@
  * A trace of which nothing stays but its text: it runs for some seconds, or for as long as a command of the user's on
  * the target, in kdbg's own instance or in the shared buffer, borrowed.
  */
+import type { TraceEntry } from '../formats/trace-entry.ts';
 import { ownTrace, startOwnTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
 import type { TraceRequest } from '../kernel/trace-plan.ts';
 import { SharedBuffer, type SharedSetting } from '../kernel/trace-shared.ts';
@@ -64,6 +65,16 @@ export function* sharedText(
     }
   }
   return text;
+}
+
+/** What counts and times are too low by; undefined where the buffer holds all that was written. */
+export function missingNotice(text: string, entries: readonly TraceEntry[]): Item | undefined {
+  const lost = entries.reduce((sum, entry) => sum + (entry.kind === 'lost' ? entry.count : 0), 0);
+  const [, kept = '0', written = '0'] =
+    /^# entries-in-buffer\/entries-written: (\d{1,15})\/(\d{1,15})/m.exec(text) ?? [];
+  const missing = Math.max(lost, Number(written) - Number(kept));
+  if (missing <= 0) return undefined;
+  return notice(`${missing} entries are missing, so that counts and times are too low: -b KIB makes the buffer larger`);
 }
 
 /** kdbg's own tasks need not be left out, and must not be: what they fork would be left out as well. */

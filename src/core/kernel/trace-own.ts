@@ -77,7 +77,7 @@ export function startOwnTrace(kernel: Kernel, request: TraceRequest): OwnTrace {
     } catch {
       // The first trouble is the one to tell; the target's side tries the removal again at the end of the session.
     }
-    throw explained(error, request);
+    throw explained(error, request, fs);
   }
   held.trace = { instance, undo };
   return held.trace;
@@ -220,7 +220,7 @@ function checkRoom(kernel: Kernel, fs: Tracefs): void {
 }
 
 /** What a refusal of the kernel means. */
-function explained(error: unknown, request: TraceRequest): unknown {
+function explained(error: unknown, request: TraceRequest, fs: Tracefs): unknown {
   if (!(error instanceof TraceControlError)) return error;
   const file = error.path.slice(error.path.lastIndexOf('/') + 1);
   if (file === 'set_ftrace_filter' || file === 'set_ftrace_notrace') {
@@ -228,7 +228,9 @@ function explained(error: unknown, request: TraceRequest): unknown {
       hint: '"trace functions PATTERN" lists those that it can; many small ones are inlined',
     });
   }
-  if (file === 'current_tracer') {
+  // The options of a tracer are only where it can run.
+  const isOfTracer = error.path.includes('/options/') && fs.text(`${fs.root}/options/${file}`, 16) !== undefined;
+  if (file === 'current_tracer' || isOfTracer) {
     const hint =
       request.tracer === 'function_graph'
         ? 'only since Linux 6.11 can function_graph run in an instance; "trace callers" and "trace callees --shared" work everywhere'
