@@ -19,6 +19,7 @@ export interface RecordedControlSource extends ControlSource {
 
 export function recordControl(inner: ControlSource, current: Current): RecordedControlSource {
   let said: readonly ControlStep[] = [];
+  const { restores } = inner;
   return {
     apply(steps) {
       const failure = inner.apply(steps);
@@ -31,6 +32,7 @@ export function recordControl(inner: ControlSource, current: Current): RecordedC
       current()?.restore(steps);
     },
     said: () => said,
+    ...(restores && { restores: () => restores.call(inner) }),
   };
 }
 

@@ -7,6 +7,7 @@ import { ringPageLayout } from '../formats/ring-page.ts';
 import type { DatFormat } from '../formats/trace-dat.ts';
 import { encodeTraceDat } from '../formats/trace-dat-write.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { controlOf } from '../kernel/trace-control.ts';
 import { ownDirectory, switchOwnTrace } from '../kernel/trace-own.ts';
 import { readTraceState, readTraceStats } from '../kernel/trace-state.ts';
 import { type Tracefs, tracefs } from '../kernel/tracefs.ts';
@@ -35,7 +36,8 @@ export function* traceSave(scope: Scope, { words }: TraceArgs): Iterable<Item> {
   try {
     const { cpus } = readTraceStats(fs, trace.instance);
     const entries = cpus.reduce((sum, each) => sum + each.entries, 0);
-    if (entries === 0) throw new UsageError('the buffer is empty: there is nothing to save');
+    if (entries === 0)
+      throw new UsageError('the buffer is empty: nothing can be saved', { hint: '"trace stat" counts what is in it' });
     const [headerPage = '', headerEvent = '', clock = '', cmdlines = '', printk = ''] = fs.texts([
       `${fs.root}/events/header_page`,
       `${fs.root}/events/header_event`,
@@ -44,6 +46,8 @@ export function* traceSave(scope: Scope, { words }: TraceArgs): Iterable<Item> {
       `${fs.root}/printk_formats`,
     ]);
     const pageSize = pageSizeOf(headerPage);
+    // Who waits for raw pages is woken when half of the buffer is full, unless the instance says otherwise (v5.0).
+    controlOf(kernel).apply([{ kind: 'write', path: `${directory}/buffer_percent`, text: '0' }]);
     const pages: Uint8Array[] = [];
     for (const { cpu, entries: some } of cpus) {
       while (pages.length < cpu) pages.push(new Uint8Array());
