@@ -1,0 +1,131 @@
+/**
+ * Questions that a trace answers by itself, and what is put into one that runs, on a real kernel. Called within the tests
+ * of trace.test.ts, which looks after each whether tracefs is as it was.
+ */
+import { expect, test } from 'vitest';
+import type { Guest } from './guest.ts';
+import type { Answer } from './local-proc.ts';
+
+export interface TraceLab {
+  readonly kernel: '6.1' | '6.12';
+  guest(): Guest;
+  /** Runs kdbg in the guest while /proc/version is read again and again. */
+  kdbg(...lines: readonly string[]): Promise<readonly Answer[]>;
+  /** Runs it elsewhere, over ssh. */
+  overSsh(lines: readonly string[], reader: 'perl' | 'python3' | 'sh'): Promise<readonly Answer[]>;
+  rows(answer: Answer | undefined): readonly Readonly<Record<string, unknown>>[];
+}
+
+const TRACING = '/sys/kernel/tracing';
+/** Of the others' use of the shared buffer, what keeps kdbg from borrowing it. */
+const GIVE_UP = `cd ${TRACING} && echo > set_event && echo > trace`;
+const TAKE_UP = `cd ${TRACING} && echo sched_switch > set_event`;
+const WORD = 'callees version_proc_show';
+
+export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab): void {
+  test('callees are told with their times, from the shared buffer only while nobody has it', async () => {
+    const [refused, unasked] = await kdbg(`trace ${WORD} --shared`, `trace ${WORD}`);
+    expect(refused?.error).toMatch(/the shared buffer is in use: 1 events are on in it/);
+    expect(unasked?.error).toMatch(/callees of which tasks\?/);
+    await guest().must(GIVE_UP);
+    const before = await guest().must(
+      `cd ${TRACING}; grep -r . options set_graph_function max_graph_depth trace_clock`,
+    );
+    const [callees, alone] = await kdbg(
+      `trace ${WORD} --shared --for 1`,
+      `trace ${WORD} --shared -- sh -c 'cat /proc/version; cat /proc/version'`,
+    );
+    expect(await guest().must(`cd ${TRACING}; grep -r . options set_graph_function max_graph_depth trace_clock`)).toBe(
+      before,
+    );
+    await guest().must(TAKE_UP);
+    const [own, callee] = rows(callees);
+    expect(own).toMatchObject({ function: 'version_proc_show', depth: 0 });
+    expect(Number(own?.['count'])).toBeGreaterThan(3);
+    expect(callee).toMatchObject({ function: 'seq_printf', depth: 1, count: own?.['count'] });
+    expect(Number(own?.['total'])).toBeGreaterThan(Number(callee?.['total']));
+    // Others read the same file meanwhile.
+    const printed = rows(alone).filter(({ output }) => output !== undefined);
+    expect(printed.map(({ output }) => String(output).slice(0, 13))).toEqual(['Linux version', 'Linux version']);
+    expect(rows(alone)[2]).toMatchObject({ function: 'version_proc_show', count: 2 });
+  });
+
+  test('calls of function_graph are joined and folded', async () => {
+    const [started, , , folded, unfolded] = await kdbg(
+      'trace start function_graph -f version_proc_show -f seq_read_iter',
+      'sh -c "sleep 1"',
+      'trace stop',
+      'trace show',
+      'trace show --unfold',
+    );
+    if (kernel === '6.1') {
+      expect(started?.error).toMatch(/cannot run the tracer function_graph/);
+      return;
+    }
+    const reads = rows(folded).filter(({ folded: within }) => within === 1);
+    expect(reads.length).toBeGreaterThan(2);
+    for (const row of reads.slice(0, -1))
+      expect(row).toMatchObject({ function: 'seq_read_iter', depth: 0, comm: 'cat' });
+    const names = rows(unfolded).map(({ function: name, depth }) => `${depth} ${name}`);
+    expect(names[names.indexOf('1 version_proc_show') - 1]).toBe('0 seq_read_iter');
+  });
+
+  test('a command is traced alone, with all that it starts', async () => {
+    const command = `sh -c "cat /proc/version; (cat /proc/version); exit 3"`;
+    const [callers, start, show, none] = await kdbg(
+      `trace callers version_proc_show -- ${command}`,
+      `trace start events -e sched:sched_process_exec -- ${command}`,
+      'trace show',
+      'trace start function -f version_proc_show -- no-such-program',
+    );
+    expect(callers?.notices).toEqual(['the command ended with status 3']);
+    expect(rows(callers).at(-1)).toMatchObject({ function: 'version_proc_show', count: 2 });
+    expect(rows(start).at(-1)).toMatchObject({ tracer: 'nop' });
+    const executed = rows(show).map(({ text }) => /filename=(\S+)/.exec(String(text))?.[1]);
+    expect(
+      executed.every((name) => /(?:sh|cat|busybox|exe)$/.test(String(name))),
+      String(executed),
+    ).toBe(true);
+    expect(executed.length).toBeGreaterThanOrEqual(2);
+    expect(none?.notices).toEqual(['the command ended with status 127']);
+  });
+
+  test('a command is traced over ssh by each reader that can run one', async () => {
+    for (const reader of ['perl', 'python3'] as const) {
+      const [callers] = await overSsh(['trace callers version_proc_show -- cat /proc/version'], reader);
+      expect(rows(callers).at(-1), reader).toMatchObject({ function: 'version_proc_show', count: 1 });
+    }
+    const [refused] = await overSsh(['trace callers version_proc_show -- cat /proc/version'], 'sh');
+    expect(refused?.error).toMatch(/runs in a plain shell/);
+  });
+
+  test('events are counted by their fields, without any of kdbg', async () => {
+    const [calls, stacks, wrong] = await kdbg(
+      'trace hist raw_syscalls:sys_enter id.syscall common_pid.execname --for 1',
+      "trace hist 'sched:sched_switch if prev_state != 0' stacktrace --for 1",
+      'trace hist sched:sched_switch no_such_field',
+    );
+    const counted = rows(calls).map((row) => `${row['id.syscall']} ${row['common_pid.execname']}`);
+    expect(
+      counted.some((text) => /^sys_sendfile64? \[40\] cat \[\d+\]$/.test(text)),
+      counted.join('\n'),
+    ).toBe(true);
+    expect(counted.some((text) => text.includes('kdbg'))).toBe(false);
+    expect(rows(stacks).every(({ stacktrace }) => String(stacktrace).includes('__schedule'))).toBe(true);
+    expect(wrong?.error).toMatch(/the kernel refused to count by these keys/);
+  });
+
+  test('marks stand among the entries; a snapshot is what was there', async () => {
+    const [, mark, snapshot, , kept] = await kdbg(
+      'trace start function -f version_proc_show',
+      'trace mark here it is',
+      'trace snapshot',
+      'trace stop',
+      'trace show',
+    );
+    rows(mark);
+    const texts = (answer: Answer | undefined) => rows(answer).filter(({ kind }) => kind === 'marker');
+    expect(texts(snapshot)).toMatchObject([{ text: 'here it is', comm: expect.stringMatching(/^(?:node|kdbg)/) }]);
+    expect(texts(kept)).toEqual([]);
+  });
+}
