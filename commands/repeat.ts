@@ -30,7 +30,7 @@ export default defineCommand({
     for (let run = 1; run <= (n ?? (isLive ? Number.POSITIVE_INFINITY : 1)); run++) {
       if (run > 1) {
         yield PAUSE;
-        scope.shell.sleep(wait * 1000);
+        scope.shell.wait(wait * 1000);
         scope.kernel.newCommand();
         yield lines('');
       }

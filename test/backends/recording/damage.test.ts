@@ -300,7 +300,7 @@ describe('what is no recording', () => {
     [
       'a newer format',
       '{"kdbg":7,"minReader":7,"tool":"kdbg 9.0\\u001b[2J"}\n',
-      /written by kdbg 9\.0\?\[2J in a format \(7\) newer than this kdbg reads \(1\)/,
+      /written by kdbg 9\.0\?\[2J in a format \(7\) newer than this kdbg reads \(2\)/,
     ],
   ])('such as %s is refused', (_name, text, expected) => {
     writeFileSync(path, text ?? '');
@@ -315,9 +315,9 @@ describe('what is no recording', () => {
   });
 
   it('but a newer format that this reader may read is read', () => {
-    writeFileSync(path, '{"kdbg":2,"minReader":1}\n');
+    writeFileSync(path, '{"kdbg":8,"minReader":1}\n');
     const recording = openRecording(path);
-    expect([recording.header.version, recording.commands.length]).toEqual([2, 0]);
+    expect([recording.header.version, recording.commands.length]).toEqual([8, 0]);
     recording.close();
   });
 });
