@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { encodeText } from '../../src/core/memory/text.ts';
 import { FakeTracefs, ROOT } from '../support/fake-tracefs.ts';
 import { typedKernel } from '../support/fake-types-kernel.ts';
 
@@ -95,6 +96,32 @@ describe('a probe', () => {
     expect(rows).toHaveLength(3);
     expect(fake.snapshot()).toBe(before);
   });
+
+  test.each([false, true])(
+    'that hits too often is removed, and its text kept; another trace goes on: %s',
+    (isSecond) => {
+      const before = fake.snapshot();
+      fake.trace = HITS;
+      const kdbg = session();
+      if (isSecond) kdbg.json('trace start events -e sched:sched_switch');
+      const { readMany } = fake.source;
+      let asked = 0;
+      fake.source.readMany = (paths, limit) =>
+        readMany(paths, limit).map((result, i) => {
+          if (!paths[i]?.endsWith('/per_cpu/cpu0/stats')) return result;
+          const text = `entries: ${asked++ * 30_000}\noverrun: 0\ndropped events: 0\nbytes: 0\n`;
+          return { ok: true, bytes: encodeText(text), truncated: false };
+        });
+      const { rows, notices } = kdbg.json(LINE);
+      expect(notices[0]).toMatch(/^stopped: it wrote 1[0-9]{5} entries a second/);
+      expect(rows).toMatchObject([{ probe: 'vfs_read', on: false }]);
+      expect(fake.probes.definitions).toEqual([]);
+      expect(fake.instances).toHaveLength(isSecond ? 1 : 0);
+      if (isSecond) expect(fake.files.get(`${ROOT}/instances/${fake.instances[0]}/tracing_on`)).toBe('1\n');
+      else expect(kdbg.json('trace show').rows).toMatchObject([{ values: { ret: -2 } }]);
+      if (!isSecond) expect(fake.snapshot()).toBe(before);
+    },
+  );
 
   test('Ctrl-C while its hits are shown leaves nothing', () => {
     const before = fake.snapshot();

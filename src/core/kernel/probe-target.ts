@@ -33,7 +33,7 @@ const ADDRESS = /^(?:0x)?[0-9a-f]{16}$/i;
 const SHOWN_MAX = 5;
 const NEAR_MAX = 20;
 
-/** Throws UsageError, NotFoundError. */
+/** Throws UsageError for what is none, or several. */
 export function probeTarget(kernel: Kernel, text: string): ProbeTarget {
   if (text.startsWith('/')) return programTarget(text);
   if (ADDRESS.test(text)) return addressTarget(kernel, BigInt(text.startsWith('0x') ? text : `0x${text}`));
