@@ -51,17 +51,25 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
   });
 
   test('calls of function_graph are joined and folded', async () => {
-    const [started, , , folded, unfolded] = await kdbg(
+    const [started, , , folded, unfolded, profile] = await kdbg(
       'trace start function_graph -f version_proc_show -f seq_read_iter',
       'sh -c "sleep 1"',
       'trace stop',
       'trace show',
       'trace show --unfold',
+      'trace profile version_proc_show seq_read_iter -- cat /proc/version',
     );
     if (kernel === '6.1') {
       expect(started?.error).toMatch(/cannot run the tracer function_graph/);
+      expect(profile?.error).toMatch(/cannot run the tracer function_graph/);
       return;
     }
+    const called = rows(profile).slice(1);
+    expect(called).toMatchObject([
+      { function: 'seq_read_iter', depth: 0 },
+      { function: 'version_proc_show', depth: 0, count: 1 },
+    ]);
+    expect(called[0]?.['total']).toBeGreaterThan(called[1]?.['total'] as number);
     const reads = rows(folded).filter(({ folded: within }) => within === 1);
     expect(reads.length).toBeGreaterThan(2);
     for (const row of reads.slice(0, -1))

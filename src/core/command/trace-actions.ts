@@ -11,6 +11,7 @@ import { traceList } from './trace-list.ts';
 import { traceMark, traceSnapshot } from './trace-mark.ts';
 import { traceOpen } from './trace-opened.ts';
 import { traceProbe } from './trace-probe.ts';
+import { traceProfile } from './trace-profile.ts';
 import { traceSave } from './trace-save.ts';
 import { traceShow, traceStop } from './trace-show.ts';
 import { traceClear, traceStart } from './trace-start.ts';
@@ -30,6 +31,7 @@ export const TRACE_ACTIONS = {
   stat: traceStat,
   callers: traceCallers,
   callees: traceCallees,
+  profile: traceProfile,
   hist: traceHist,
   mark: traceMark,
   snapshot: traceSnapshot,

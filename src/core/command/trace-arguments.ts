@@ -30,7 +30,7 @@ export const TRACE_OPTIONS = {
   for: option(
     seconds,
     'SECONDS',
-    'with callers, callees and hist: so long; 5 unless given. With probe: show hits for so long, then remove it. With a COMMAND: end it then',
+    'with callers, callees, profile and hist: so long; 5 unless given. With probe: show hits for so long, then remove it. With a COMMAND: end it then',
   ),
   n: option(count, 'COUNT', 'with show: the last COUNT entries; with probe: show so many hits, then remove it'),
   depth: option(count, 'LEVELS', 'with callees, and with show of function_graph: so many levels of calls within calls'),
@@ -43,7 +43,7 @@ export const TRACE_WORDS = {
   words: many(
     traceWord,
     'WORD',
-    'a tracer for start, a function for callers and callees, an event and keys for hist, text for mark, a place and arguments for probe, a pattern for functions, events and options, an instance for clean, a file for save and open',
+    'a tracer for start, a function for callers and callees, patterns for profile, an event and keys for hist, text for mark, a place and arguments for probe, a pattern for functions, events and options, an instance for clean, a file for save and open',
   ),
 };
 
@@ -51,7 +51,7 @@ export const TRACE_COMMAND = {
   command: after(
     word,
     'COMMAND',
-    'with start, callers and callees: run this program on the target and trace it alone, with all that it starts',
+    'with start, callers, callees and profile: run this program on the target and trace it alone, with all that it starts',
   ),
 };
 

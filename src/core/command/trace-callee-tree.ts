@@ -37,6 +37,19 @@ export function calleeTree(calls: readonly TraceCall[], name: string): CalleeNod
   return roots.values().next().value;
 }
 
+/** Each function that was called, wherever: those that took longest first, each with its direct callees. */
+export function calledFunctions(calls: readonly TraceCall[]): readonly CalleeNode[] {
+  const nodes = new Map<string, CalleeNode>();
+  const budget = { left: NODES_MAX };
+  const look = (call: TraceCall, depth: number): void => {
+    const children = call.children.map((child) => ({ ...child, children: [] }));
+    add(nodes, { ...call, children }, 0, budget);
+    if (depth < DEPTH_MAX) for (const child of call.children) look(child, depth + 1);
+  };
+  for (const call of calls) look(call, 0);
+  return [...nodes.values()].sort((a, b) => Number(b.total - a.total) || b.count - a.count);
+}
+
 /** What a node's own code took: what is not its callees'. */
 export function selfTime({ total, callees }: CalleeNode): bigint {
   const inner = [...callees.values()].reduce((sum, callee) => sum + callee.total, 0n);

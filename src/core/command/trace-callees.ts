@@ -6,17 +6,17 @@ import { UsageError } from '../errors.ts';
 import { graphOptions } from '../kernel/trace-graph.ts';
 import { type SharedSetting, sharedFiles } from '../kernel/trace-shared.ts';
 import { tracefs } from '../kernel/tracefs.ts';
-import { type Column, decimalColumn, textColumn } from '../output/columns.ts';
-import { type Item, notice, row } from '../output/item.ts';
+import { type Item, notice } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { isCall, joinCalls, returnedText } from './trace-call-view.ts';
-import { type CalleeNode, calleeNodes, calleeTree, selfTime } from './trace-callee-tree.ts';
+import { isCall, joinCalls } from './trace-call-view.ts';
+import { calleeNodes, calleeTree } from './trace-callee-tree.ts';
+import { calleeItems } from './trace-callee-view.ts';
 import { commandWords, FORK_OPTIONS } from './trace-command.ts';
 import { ownPids } from './trace-run.ts';
 import { traceRequest } from './trace-start.ts';
 import { missingNotice, sharedText, tracedText } from './trace-timed.ts';
-import { functionRef, parseTraceText } from './trace-view.ts';
+import { parseTraceText } from './trace-view.ts';
 
 /** Levels of calls below the function, unless --depth says otherwise. */
 const LEVELS = 3;
@@ -39,10 +39,7 @@ export function* traceCallees(scope: Scope, args: TraceArgs): Iterable<Item> {
     yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);
     return;
   }
-  const nodes = [...calleeNodes(tree, levels)];
-  const { returned, ...others } = calleeColumns(scope);
-  const columns = nodes.some((node) => node.returned.size > 0) ? { ...others, returned } : others;
-  for (const node of nodes) yield row(cells(node), columns);
+  yield* calleeItems(scope, [...calleeNodes(tree, levels)]);
 }
 
 function ownRequest(scope: Scope, args: TraceArgs): ReturnType<typeof traceRequest> {
@@ -82,53 +79,4 @@ function settings(scope: Scope, args: TraceArgs, name: string, levels: number): 
     { file: 'current_tracer', text: 'function_graph' },
     ...(isCommand ? [] : [{ file: 'tracing_on', text: '1' }]),
   ];
-}
-
-function cells(node: CalleeNode): ReturnType<typeof Object.fromEntries> {
-  const { count, unfinished, total, longest, depth, returned } = node;
-  return {
-    function: node.function.name,
-    module: node.function.module ?? null,
-    depth,
-    count,
-    unfinished,
-    total: microseconds(total),
-    self: microseconds(selfTime(node)),
-    longest: microseconds(longest),
-    returned: [...returned].map(([value, times]) => ({ value, count: times })),
-  };
-}
-
-function microseconds(nanoseconds: bigint): number {
-  return Number(nanoseconds) / 1000;
-}
-
-type Returned = readonly { readonly value: string; readonly count: number }[];
-
-function calleeColumns({
-  kernel,
-}: Scope): Readonly<Record<'count' | 'total' | 'self' | 'longest' | 'function' | 'returned', Column>> {
-  const time = (title: string, doc: string): Column => ({
-    ...decimalColumn(title, doc, { width: 12 }),
-    text: (value) => (value as number).toFixed(3),
-  });
-  return {
-    count: decimalColumn('COUNT', 'how often it was called this way', { width: 8 }),
-    total: time('TOTAL us', 'all its finished calls together, in microseconds'),
-    self: time('SELF us', 'of that, what its own code took'),
-    longest: time('LONGEST us', 'the longest of its calls'),
-    function: {
-      ...textColumn('FUNCTION', 'the function, below the one that calls it', { tone: 'symbol' }),
-      text: (value, { depth }) => `${'  '.repeat(depth as number)}${value}`,
-      ref: (value, { module }) =>
-        functionRef(kernel, { name: value as string, ...(module ? { module: module as string } : {}) }),
-    },
-    returned: {
-      ...textColumn('RETURNED', 'what it returned, with how often, where the kernel tells'),
-      text: (value) =>
-        (value as Returned)
-          .map(({ value: each, count }) => `${returnedText(each)}${count > 1 ? ` x${count}` : ''}`)
-          .join(', '),
-    },
-  };
 }

@@ -30,7 +30,10 @@ export const traceWord: Kind<string> = {
         case 'callers':
         case 'callees':
         case 'functions':
-          return place === undefined || action === 'functions' ? functions(kernel, text) : NOTHING;
+        case 'profile':
+          return place === undefined || action === 'functions' || action === 'profile'
+            ? functions(kernel, text)
+            : NOTHING;
         case 'probe':
           return place === undefined ? places(kernel, text) : argumentCompletions(text, namesAt(kernel, place));
         default:

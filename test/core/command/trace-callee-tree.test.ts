@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isCall, joinCalls, returnedText } from '../../../src/core/command/trace-call-view.ts';
-import { calleeNodes, calleeTree, selfTime } from '../../../src/core/command/trace-callee-tree.ts';
+import { calledFunctions, calleeNodes, calleeTree, selfTime } from '../../../src/core/command/trace-callee-tree.ts';
 import { parseTrace } from '../../support/trace-fixture.ts';
 
 const TEXT = [
@@ -42,6 +42,16 @@ describe('what a function calls', () => {
       ['inner', 2, 1, 0, 1000, 1000, { '0x0': 1 }],
     ]);
     expect([...calleeNodes(root, 0)]).toHaveLength(1);
+  });
+
+  test('and every function by itself', () => {
+    const all = calledFunctions(joinCalls(parseTrace(TEXT)).filter(isCall));
+    expect(all.map((node) => [node.function.name, node.count, Number(node.total), Number(selfTime(node))])).toEqual([
+      ['outer', 1, 20_000, 1000],
+      ['target', 4, 15_500, 8000],
+      ['other', 1, 9000, 9000],
+      ['inner', 3, 6000, 6000],
+    ]);
   });
 
   test('is nothing when it was not called', () => {
