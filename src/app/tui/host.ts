@@ -22,6 +22,7 @@ import type {
   PromptPart,
   RunBy,
   ScrollbackPart,
+  Selection,
 } from './contract.ts';
 import { Desk } from './desk.ts';
 import { EngineTime } from './engine-time.ts';
@@ -34,7 +35,7 @@ import type { HostOptions } from './host-options.ts';
 import { Mouse } from './mouse.ts';
 import { noteCommand, noteLine } from './note-line.ts';
 import type { Pane } from './pane.ts';
-import { chosenComm, chosenRefs } from './pane-choice.ts';
+import { chosenComm, chosenRefs, chosenTime } from './pane-choice.ts';
 import { paneHostOf } from './pane-host.ts';
 import { Screen } from './screen.ts';
 import { rebindScreen, SCREEN_KEYS, type ScreenBinding } from './screen-keys.ts';
@@ -183,9 +184,11 @@ export class Host implements App {
   }
 
   select(ref: Ref, comm?: string): void {
-    const before = this.state.selection;
-    const selection = selectedWith(before, ref, comm);
-    const changed = changedBy(before, selection);
+    this.#selectAll(selectedWith(this.state.selection, ref, comm));
+  }
+
+  #selectAll(selection: Selection): void {
+    const changed = changedBy(this.state.selection, selection);
     if (changed.size === 0) return;
     this.update({ selection });
     for (const pane of this.desk.panes.values()) if (this.state.focus !== pane.kind.name) pane.follow(changed);
@@ -196,6 +199,8 @@ export class Host implements App {
     clearTimeout(this.#chosen);
     this.#chosen = setTimeout(() => {
       for (const ref of chosenRefs(pane)) this.select(ref, chosenComm(pane));
+      const time = chosenTime(pane);
+      if (time !== undefined) this.#selectAll({ ...this.state.selection, time });
       pane.look();
     }, SETTLE_MS);
   }

@@ -1,6 +1,7 @@
 /** What the chosen line of a pane makes the selection of all. */
 import { type Ref, textOf } from '../../core/output/line.ts';
 import { refIn } from './line-search.ts';
+import { timeOf } from './line-time.ts';
 import type { Pane } from './pane.ts';
 
 /** The objects of the line. */
@@ -12,6 +13,11 @@ export function chosenRefs({ kind, line: command, viewport }: Pane): readonly Re
   const hasCode = kind.name === 'stacks' || kind.name === 'trace' || kind.name === 'symbols';
   const symbol = hasCode ? refIn(line, 'symbol') : undefined;
   return [task, frame, symbol, refIn(line, 'lock')].filter((ref) => ref !== undefined);
+}
+
+/** When the chosen line is from, in a pane of what happened. */
+export function chosenTime({ kind, viewport }: Pane): number | undefined {
+  return kind.follows === 'time' ? timeOf(viewport.line ?? '') : undefined;
 }
 
 /** The name of the chosen task, where the line ends with it. */

@@ -85,6 +85,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     title: 'trace',
     views: [fixed('the trace buffer', 'trace show', 'trace'), fixed('what is traced', 'trace status', 'trace')],
     stream: 'trace follow',
+    follows: 'time',
     tail: true,
     absent: 'no trace buffer: this target gives no files of tracefs',
   },
@@ -112,6 +113,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     name: 'log',
     title: 'log',
     views: [fixed('the kernel log', 'log'), fixed('warnings and worse', 'log -l warn+')],
+    follows: 'time',
     tail: true,
     absent: 'this target gives no kernel log',
   },
@@ -156,4 +158,14 @@ export function isWalkStep(line: string): boolean {
 /** Whether a line only shows something, so that a pane may run it again and again. */
 export function isForPanes(line: string): boolean {
   return !NOT_IN_PANES.test(line) && !isWalkStep(line);
+}
+
+/** Whether the command that a view needs is there. */
+export function isUsable({ needs }: PaneView, has: (command: string) => boolean): boolean {
+  return needs === undefined || has(needs);
+}
+
+/** The numbers of the views that can be shown. */
+export function usableViews({ views }: PaneKind, has: (command: string) => boolean): readonly number[] {
+  return [...views.keys()].filter((i) => isUsable(views[i] as PaneView, has));
 }

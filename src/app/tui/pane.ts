@@ -6,9 +6,11 @@ import { type Line, textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 import { matcher, refIn } from './line-search.ts';
+import { lineAt } from './line-time.ts';
+import { paneInfo } from './pane-info.ts';
 import { paintPane } from './pane-paint.ts';
 import { PaneReading } from './pane-reading.ts';
-import { isForPanes, type PaneKind } from './pane-views.ts';
+import { isForPanes, isUsable, type PaneKind, usableViews } from './pane-views.ts';
 import { Preview } from './preview.ts';
 import { goTo, Trail } from './trail.ts';
 import { type Unfold, Unfolding } from './unfolding.ts';
@@ -58,7 +60,7 @@ export class Pane implements Part {
 
   /** It has something to show: the commands for it are there. */
   get isUseful(): boolean {
-    return this.kind.views.some((view) => this.#available(view.needs));
+    return usableViews(this.kind, this.#has).length > 0;
   }
 
   get filterText(): string | undefined {
@@ -70,19 +72,10 @@ export class Pane implements Part {
     return this.viewport.target;
   }
 
-  /** What stands beside the title: how many lines, and what keeps the pane from moving. */
+  /** What stands beside the title. */
   get info(): string {
-    const { length, total, follows } = this.viewport;
-    const parts = [
-      this.isPinned ? 'pinned' : '',
-      this.#isFollowing ? `live${this.#reading.rate > 0 ? ` ${this.#reading.rate}/s` : ''}` : '',
-      this.isPaused ? 'paused' : '',
-      this.#filter === undefined ? '' : `only "${this.#filter}"`,
-      this.#reading.isReading ? 'reading' : '',
-      follows && this.kind.tail === true ? 'tail' : '',
-      total === 0 ? '' : length === total ? `${total}` : `${length} of ${total}`,
-    ];
-    return parts.filter((part) => part !== '').join('  ');
+    const { isReading, rate } = this.#reading;
+    return paneInfo(this, { isReading, rate });
   }
 
   set focused(focused: boolean) {
@@ -111,6 +104,10 @@ export class Pane implements Part {
   follow(changed: ReadonlySet<keyof Selection>, again = false): void {
     const { follows } = this.kind;
     if (follows === undefined || !changed.has(follows) || this.isPinned) return;
+    if (follows === 'time') {
+      this.#toTime();
+      return;
+    }
     this.#trail.clear();
     this.#view = 0;
     this.show(again);
@@ -120,7 +117,7 @@ export class Pane implements Part {
   show(again = false): void {
     const view = this.#view === undefined ? undefined : this.kind.views[this.#view];
     const line =
-      view === undefined ? this.#line : this.#available(view.needs) ? view.line(this.#host.selection) : undefined;
+      view === undefined ? this.#line : isUsable(view, this.#has) ? view.line(this.#host.selection) : undefined;
     if (line === this.#line && !again) return;
     if (line !== this.#line) this.#start();
     this.#line = line;
@@ -163,14 +160,13 @@ export class Pane implements Part {
 
   /** The next or previous view; what it is. */
   nextView(step: 1 | -1): string {
-    const { views } = this.kind;
-    const usable = views.map((_, i) => i).filter((i) => this.#available(views[i]?.needs));
+    const usable = usableViews(this.kind, this.#has);
     if (usable.length === 0) return this.kind.absent;
     const place = usable.indexOf(this.#view ?? -1);
     const next = usable[(place + step + usable.length * 2) % usable.length] as number;
     this.#view = next;
     this.show(true);
-    return views[next]?.title ?? '';
+    return this.kind.views[next]?.title ?? '';
   }
 
   /** Goes back to what was shown before; what had the keys then, or undefined when there is nothing. */
@@ -245,9 +241,16 @@ export class Pane implements Part {
     this.#host.changed(this, false);
   }
 
-  #available(command: string | undefined): boolean {
-    return command === undefined || this.#host.has(command);
+  /** Shows what was then; what is followed stays at its end. */
+  #toTime(): void {
+    const { time } = this.#host.selection;
+    const at = time === undefined || this.#isFollowing ? undefined : lineAt(this.viewport.lines, time);
+    if (at === undefined) return;
+    this.viewport.show(at);
+    this.#host.changed(this, true);
   }
+
+  readonly #has = (command: string): boolean => this.#host.has(command);
 
   /** Something else is to be shown: from its start. */
   #start(): void {

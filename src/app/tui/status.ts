@@ -89,6 +89,7 @@ function statusBar({ state, facts, desk }: StatusInput): ChromeState['status'] {
   if (task !== undefined) left.push(plain('\u203a '), strong(`${task.pid}${comm === undefined ? '' : ` ${comm}`} `));
   if (selection.symbol !== undefined) left.push(plain(`\u203a ${selection.symbol.name} `));
   if (selection.lock !== undefined) left.push(plain(`\u203a ${selection.lock.lock} `));
+  if (selection.time !== undefined) left.push(plain(`\u203a ${selection.time.toFixed(3)} s `));
   const right: Piece[] = [];
   if (desk.zoomed !== undefined) right.push(strong(' ZOOM '));
   const traffic = facts.traffic();

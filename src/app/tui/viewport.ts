@@ -127,6 +127,12 @@ export class Viewport {
     this.#reveal();
   }
 
+  /** Chooses a line and shows it amid the others. */
+  show(index: number): void {
+    this.top = Math.max(0, Math.min(index - (this.#height >> 1), this.#lines.length - this.#height));
+    this.choose(index);
+  }
+
   move(by: number): void {
     this.choose(this.chosen + by);
   }

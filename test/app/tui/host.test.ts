@@ -54,12 +54,13 @@ const ANSWERS: Readonly<Record<string, readonly Line[]>> = {
   ],
   'dis -r ffffffff81002000': ['0xffffffff81002000 <wait_7>:\tret'],
   'dis wait_7': ['code of wait_7'],
-  log: Array.from({ length: 100 }, (_, i) => `[ ${i}] record ${i}`),
+  log: Array.from({ length: 100 }, (_, i) => `[    ${i}.000000] record ${i}`),
+  'trace show': Array.from({ length: 100 }, (_, i) => `   seven-7  [000] d..2.   ${i}.500000: event_${i}: x`),
   hostile: ['\x1b[2J\x1b]0;title\x07\u202eevil', '\u6f22'.repeat(300), 'x'.repeat(10_000)],
 };
 
 class Engine {
-  readonly opened = { name: 'replay:/tmp/fake.kdbg', liveness: 'frozen', notices: [], commands: ['ps', 'bt'] };
+  readonly opened = { name: 'replay:/tmp/fake.kdbg', liveness: 'frozen', notices: [], commands: ['ps', 'bt', 'trace'] };
   readonly ran: string[] = [];
   async *run(line: string, mode: RunMode): AsyncGenerator<Output> {
     if (mode.pane !== true) this.ran.push(line);
@@ -172,6 +173,21 @@ describe('panes', () => {
     expect(host.desk.pane('stacks').viewport.chosen).toBe(2);
   });
 
+  test('a line of the log shows what was traced then, and the other way round; a pinned pane stays', async () => {
+    await press('\x1b3');
+    await shows('event_99');
+    await press('\x1b0', '\x1b6');
+    await shows('record 99');
+    await press('/', 'record 40', '\r');
+    await shows('event_39');
+    await shows('40.000 s');
+    await press('\x1b3', '/', 'event_70', '\r');
+    await shows('record 70');
+    await press('\x1b6', 'P', '\x1b3', 'g');
+    await shows('0.500 s');
+    await shows('record 70');
+  });
+
   test('a frame unfolds to its words and its code, and folds again', async () => {
     await press('\x1b1', 'j', '\r');
     await shows('= bt 7');
@@ -188,7 +204,7 @@ describe('panes', () => {
     await press('\x1b6');
     await shows('record 99');
     await press('&', ...'rd 4');
-    await shows(/\[ 42\] record 42/);
+    await shows(/ record 42/);
     expect(rows().join('\n')).not.toContain('record 99');
     await press('\x1b');
     await shows('record 99');
