@@ -120,7 +120,9 @@ function functionTarget(
     const near = kernel.symbols
       .near(name, NEAR_MAX)
       .filter((each) => isTextType(kernel.symbols.find(each)?.type ?? ''));
-    throw new NotFoundError('symbol', name, near, 'that is a function');
+    const { message } = new NotFoundError('symbol', name, near, 'that is a function');
+    const hint = 'a small function may be inlined in all that call it: probe one of those';
+    throw new UsageError(message, { source: text, column: 0, hint });
   }
   const addresses = new Set(found.map(({ address }) => address));
   if (addresses.size > 1) throw ambiguous(text, name, found);
