@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Client, openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
+import { PROBE, traceProbes } from './trace-probes.ts';
 import { type Link, openLink } from './wire/link.ts';
 
 const TRACING = '/sys/kernel/tracing';
@@ -21,12 +22,12 @@ for d in . instances/*; do
   done
 done
 grep . /proc/sys/kernel/ftrace_enabled`;
-/** A trace of somebody else, in an instance and in the shared buffer. */
+/** A trace of somebody else, in an instance and in the shared buffer, and a probe of theirs. */
 const OTHERS = `
-cd ${TRACING} && mkdir instances/other && cd instances/other && echo version_proc_show > set_ftrace_filter && echo function > current_tracer
-echo 1 > events/sched/sched_process_exec/enable
+cd ${TRACING} && echo 'p:other/opened vfs_open path=$arg1' >> dynamic_events && mkdir instances/other && cd instances/other && echo version_proc_show > set_ftrace_filter && echo function > current_tracer
+echo 1 > events/sched/sched_process_exec/enable && echo 1 > events/other/enable
 cd ${TRACING} && echo sched_switch > set_event && echo 'pid == 1' > events/sched/sched_wakeup/filter && echo 0 > tracing_on`;
-const NO_OTHERS = `cd ${TRACING} && rmdir instances/other && echo > set_event && echo 0 > events/sched/sched_wakeup/filter && echo 1 > tracing_on`;
+const NO_OTHERS = `cd ${TRACING} && rmdir instances/other && echo '-:other/opened' >> dynamic_events && echo > set_event && echo 0 > events/sched/sched_wakeup/filter && echo 1 > tracing_on`;
 /** Reads /proc/version again and again, for as long as what follows takes. */
 const whileRead = (command: string): string =>
   `(while :; do cat /proc/version > /dev/null; usleep 20000; done) & reader=$!; ${command}; kill $reader`;
@@ -124,6 +125,8 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
     for (const { error, command } of answers) expect(error, command).toMatch(/^(the|this) kernel /);
   });
 
+  describe('probes', () => traceProbes({ kernel, guest: () => guest, rows }));
+
   describe('tracefs is as it was after', () => {
     test('the end of the session', async () => {
       const [started] = await kdbg(START);
@@ -133,6 +136,8 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
     test.each([
       ['kill -9 of kdbg', 'KILL', `(echo ${quoted(START)}; sleep 60)`],
       ['kill -9 of kdbg that follows', 'KILL', `(echo ${quoted(START)}; echo trace follow; sleep 60)`],
+      ['kill -9 of kdbg with probes', 'KILL', `(echo ${quoted(PROBE)}; echo trace probe vfs_write count; sleep 60)`],
+      ['Ctrl-C while hits are shown', 'INT', `(echo ${quoted(`${PROBE} --for 60`)}; sleep 1)`],
       ['a hangup', 'HUP', `(echo ${quoted(START)}; sleep 60)`],
       ['Ctrl-C in callers', 'INT', '(echo trace callers version_proc_show --for 60; sleep 1)'],
       ['Ctrl-C in follow', 'INT', `(echo ${quoted(START)}; echo trace follow; sleep 1)`],
@@ -171,6 +176,7 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
 
     test.each([
       ['the connection is cut', START, () => link.cut()],
+      ['the connection is cut with probes', `trace probe vfs_read count\n${PROBE} --for 60`, () => link.cut()],
       ['the connection is cut in follow', `${START}\ntrace follow`, () => link.cut()],
       ['the network goes silent and the client is killed', START, () => link.freeze()],
     ])('%s: nothing stays', async (_, input, happens) => {
