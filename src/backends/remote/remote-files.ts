@@ -52,6 +52,11 @@ export class RemoteFiles implements FileSource {
     this.#listed.set(path, result);
   }
 
+  /** What was listed before anybody asked may be something else now. */
+  forgetLists(): void {
+    this.#listed.clear();
+  }
+
   /** The connection is another one: what was on its way will not come; after a reboot files differ. */
   renew(cache: BuildCache | undefined): void {
     this.#cache = cache;

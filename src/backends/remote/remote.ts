@@ -5,6 +5,7 @@
 
 import { BackendError, CancelledError, KdbgError } from '../../core/errors.ts';
 import type { Kcore } from '../../core/formats/kcore.ts';
+import { INSTANCES } from '../../core/kernel/tracefs.ts';
 import type { Backend, Capability, ControlSource, FileResult, Regained } from '../../core/memory/backend.ts';
 import { applyPatiently } from '../local/busy.ts';
 import { capabilitiesOf, type Facts } from '../local/capabilities.ts';
@@ -22,12 +23,13 @@ import { WireExchange } from './wire-exchange.ts';
 
 /** What the first command will want, as a rule. */
 const WANTED_SOON = ['/sys/kernel/btf/vmlinux', '/proc/kallsyms'];
-/** What is asked of every connection at once: what tells what this user may see, what never changes, kcore's headers. */
+/** What is asked of every connection at once: what tells what this user may see, what never changes, kcore's headers, what is listed first. */
 const LOOK = [
   { op: 'files', paths: PROBED_FILES, limit: PROBED_LENGTH },
   { op: 'files', paths: BOOT_FILES, limit: BOOT_FILE_LENGTH },
   { op: 'files', paths: [KCORE], limit: FIRST_HEADERS },
   { op: 'list', path: BTF_FOLDER },
+  { op: 'list', path: INSTANCES },
 ] as const;
 /** Pauses between attempts to connect again, in milliseconds. */
 const BACK_OFF = [0, 1000, 2000];
@@ -113,14 +115,18 @@ class Target {
   #look({ facts, sent }: Connected<typeof LOOK>): Connection {
     const wire = this.#wire;
     this.#files.prefetch(WANTED_SOON);
-    const [probes, boot, kcore, btf] = wire.collectAll<typeof LOOK>(sent);
+    const [probes, boot, kcore, btf, instances] = wire.collectAll<typeof LOOK>(sent);
     const headers = kcoreHeaders(plain(kcore[0]), (length) => {
       return plain(wire.one({ op: 'files', paths: [KCORE], limit: length })[0]);
     });
     const files = PROBED_FILES.map((_, i) => plain(probes[i]));
     const probed = factsOf({ files, btf }, headers.attempt, facts.uid);
     for (const [i, path] of BOOT_FILES.entries()) this.#files.learn(path, plain(boot[i]));
-    this.#files.learnList(BTF_FOLDER, btf);
+    for (const [path, list] of [
+      [BTF_FOLDER, btf],
+      [INSTANCES, instances],
+    ] as const)
+      this.#files.learnList(path, list);
     return { facts, headers, probed: { ...probed, becomeRoot: this.#options.becomeRoot } };
   }
 
@@ -135,6 +141,8 @@ class Target {
     this.#files.renew(this.#cacheOf(facts));
     if (rebooted) this.#tables.renew(this.#cacheOf(facts));
     this.#connection = this.#look(connected);
+    // Only a session that begins lists them at once.
+    this.#files.forgetLists();
     const { kcore } = this.#connection.headers;
     if (kcore !== undefined) this.#memory?.renew(kcore);
     if (!rebooted && this.#restore.length > 0) this.#wire.one({ op: 'restore', steps: this.#restore });
@@ -166,6 +174,7 @@ class Target {
     return {
       apply: (steps) => {
         const refused = steps.map(({ path }) => refusedControl(path)).find((failure) => failure !== undefined);
+        this.#files.forgetLists();
         return refused ?? applyPatiently(steps, (rest) => this.#wire.one({ op: 'control', steps: rest }));
       },
       restore: (steps) => {
