@@ -37,15 +37,22 @@ export function* callItems(kernel: Kernel, call: TraceCall, levels: number): Ite
 }
 
 function* itemsOf(kernel: Kernel, call: TraceCall, depth: number, levels: number): Iterable<Item> {
-  const isFolded = depth >= levels && call.children.length > 0;
+  const { children, events } = call;
+  const isFolded = depth >= levels && children.length + events.length > 0;
   const within = isFolded ? countWithin(call) : 0;
   yield row(cells(call, depth, within), () => [callLine(kernel, call, depth, within)]);
   if (isFolded) return;
-  for (const [i, child] of call.children.entries()) {
-    for (const { before, entry } of call.events) if (before === i) yield traceItem(kernel, entry);
+  // Events are in order, each before the child of its index.
+  let next = 0;
+  for (const [i, child] of children.entries()) {
+    for (; next < events.length && (events[next]?.before ?? 0) <= i; next++) yield* eventItem(kernel, events[next]);
     yield* itemsOf(kernel, child, depth + 1, levels);
   }
-  for (const { before, entry } of call.events) if (before >= call.children.length) yield traceItem(kernel, entry);
+  for (; next < events.length; next++) yield* eventItem(kernel, events[next]);
+}
+
+function* eventItem(kernel: Kernel, event: TraceCall['events'][number] | undefined): Iterable<Item> {
+  if (event !== undefined) yield traceItem(kernel, event.entry);
 }
 
 function cells(
@@ -93,14 +100,8 @@ function callLine(kernel: Kernel, call: TraceCall, depth: number, within: number
     call.function === undefined ? '?' : functionSpan(kernel, call.function),
     args === undefined ? '' : `(${args})`,
     returned === undefined ? '' : ` = ${returnedText(returned)}`,
-    call.complete
-      ? ''
-      : span(
-          duration === undefined && returned === undefined ? '  (its end is missing)' : '  (its beginning is missing)',
-          undefined,
-          'dim',
-        ),
-    within === 0 ? '' : span(`  + ${within} calls within`, undefined, 'dim'),
+    span(call.complete ? '' : `  (its ${duration === undefined ? 'end' : 'beginning'} is missing)`, undefined, 'dim'),
+    span(within === 0 ? '' : `  + ${within} within`, undefined, 'dim'),
   ];
   return parts;
 }
@@ -117,7 +118,9 @@ function selfTime({ duration = 0n, children }: TraceCall): bigint {
   return duration > inner ? duration - inner : 0n;
 }
 
-function countWithin({ children }: TraceCall, depth = 0): number {
-  if (depth >= DEPTH_MAX) return children.length;
-  return children.reduce((sum, child) => sum + 1 + countWithin(child, depth + 1), 0);
+/** Calls and events within a call. */
+function countWithin({ children, events }: TraceCall, depth = 0): number {
+  const own = children.length + events.length;
+  if (depth >= DEPTH_MAX) return own;
+  return children.reduce((sum, child) => sum + countWithin(child, depth + 1), own);
 }
