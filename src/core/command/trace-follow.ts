@@ -2,8 +2,11 @@
 import { UsageError } from '../errors.ts';
 import type { TraceEntry } from '../formats/trace-entry.ts';
 import { TraceText } from '../formats/trace-text.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { knownProbes } from '../kernel/probe-own.ts';
-import { ownDirectory } from '../kernel/trace-own.ts';
+import { ownDirectory, recordedTraces } from '../kernel/trace-own.ts';
+import { tracefs } from '../kernel/tracefs.ts';
+import type { FileStream } from '../memory/backend.ts';
 import { decodeText } from '../memory/text.ts';
 import { type Item, notice, PAUSE } from '../output/item.ts';
 import type { Scope } from './scope.ts';
@@ -24,10 +27,7 @@ export function traceFollow(scope: Scope): Iterable<Item> {
 
 export function* followTrace(scope: Scope, { seconds, hits }: FollowLimit): Iterable<Item> {
   const { kernel, shell } = scope;
-  const { directory } = ownDirectory(kernel);
-  const stream = kernel.backend.streams?.open(`${directory}/trace_pipe`);
-  if (stream === undefined) throw new UsageError('this target has no files that flow; "repeat trace show -n 20" helps');
-  if ('reason' in stream) throw new UsageError(`${stream.path}: ${stream.detail}`);
+  const stream = openPipe(kernel);
   const items = new TraceItems(kernel, knownProbes(kernel));
   const parser = new TraceText();
   let rest = '';
@@ -57,9 +57,22 @@ export function* followTrace(scope: Scope, { seconds, hits }: FollowLimit): Iter
     for (const entry of [...entriesOf('\n'), ...parser.flush()]) yield* shown(items.push(entry));
     yield* shown(items.flush());
     // Of a recording there is no more than what was followed then.
-    const isLimited = seconds !== undefined || hits !== undefined;
-    if (stream.ended !== undefined && !(isLimited && shell.isReplay)) yield notice(`the trace ended: ${stream.ended}`);
+    const isDone = wanted <= 0 || (seconds !== undefined && (shell.isReplay || shell.now() >= until));
+    if (stream.ended !== undefined && !isDone) yield notice(`the trace ended: ${stream.ended}`);
   } finally {
     stream.close();
   }
+}
+
+/** What flows of kdbg's own trace; of a recording, of the latest one of which something flowed. */
+function openPipe(kernel: Kernel): FileStream {
+  for (const { instance } of recordedTraces(kernel)) {
+    const stream = kernel.backend.streams?.open(`${tracefs(kernel).directory(instance)}/trace_pipe`);
+    if (stream !== undefined && !('reason' in stream)) return stream;
+  }
+  const { directory } = ownDirectory(kernel);
+  const stream = kernel.backend.streams?.open(`${directory}/trace_pipe`);
+  if (stream === undefined) throw new UsageError('this target has no files that flow; "repeat trace show -n 20" helps');
+  if ('reason' in stream) throw new UsageError(`${stream.path}: ${stream.detail}`);
+  return stream;
 }
