@@ -14,6 +14,7 @@ const PID_FILTERS = ['set_ftrace_pid', 'set_event_pid'] as const;
 const WAIT_MS = 200;
 /** A longer line is shown in pieces. */
 const LINE_MAX = 4096;
+const PIECE = new RegExp(`.{1,${LINE_MAX}}`, 'gs');
 
 /** The words after `--`; undefined where there are none. Throws UsageError for a lone `--`. */
 export function commandWords(words: readonly string[] | undefined): readonly string[] | undefined {
@@ -53,14 +54,13 @@ export function* runTraced(
       for (const line of lines) yield printed(line);
       if (lines.length > 0) yield PAUSE;
     }
-    if (rest !== '') yield printed(rest);
+    // What came with the end.
+    for (const line of (rest + decodeText(stream.take())).split('\n')) if (line !== '') yield printed(line);
     yield* outcome(stream.ended, seconds);
   } finally {
     stream.close();
   }
 }
-
-const PIECE = new RegExp(`.{1,${LINE_MAX}}`, 'gs');
 
 function printed(line: string): Item {
   return row({ output: line }, () => [line]);

@@ -74,11 +74,13 @@ export function missingNotice(text: string, entries: readonly TraceEntry[]): Ite
     /^# entries-in-buffer\/entries-written: (\d{1,15})\/(\d{1,15})/m.exec(text) ?? [];
   const missing = Math.max(lost, Number(written) - Number(kept));
   if (missing <= 0) return undefined;
-  return notice(`${missing} entries are missing, so that counts and times are too low: -b KIB makes the buffer larger`);
+  return notice(
+    `${missing} entries are missing, so that counts and times are too low: a shorter time, fewer functions, or -b KIB`,
+  );
 }
 
 /** kdbg's own tasks need not be left out, and must not be: what they fork would be left out as well. */
-export function startForCommand({ kernel }: Scope, request: Omit<TraceRequest, 'ownPids'>): undefined {
+function startForCommand({ kernel }: Scope, request: Omit<TraceRequest, 'ownPids'>): undefined {
   startOwnTrace(kernel, {
     ...request,
     options: [...FORK_OPTIONS, ...request.options],

@@ -1,6 +1,6 @@
 /**
  * The buffer that everybody shares, borrowed: what only the top directory of tracefs has (set_graph_function,
- * max_graph_depth, the function profile) can be had nowhere else. It is borrowed only while nobody uses it, every
+ * max_graph_depth) can be had nowhere else. It is borrowed only while nobody uses it, every
  * setting is read before it is changed, and what puts it back is told to the target's side before the first change.
  *
  * One thing stays: a buffer that nobody ever used takes the room of "expanded" in buffer_size_kb at its first trace, and
@@ -22,7 +22,7 @@ export interface SharedSetting {
   readonly isList?: true;
 }
 
-/** Lists that are empty while nobody uses the buffer say so in words. */
+/** Of a setting's text. */
 const SETTING_MAX = 4096;
 
 /** Sets what is asked for, in order. Throws UsageError where somebody uses the buffer, UnsupportedError, BackendError. */
@@ -99,7 +99,7 @@ function checkUnused(fs: Tracefs): void {
 
 /** The last change is undone first; nothing is recorded meanwhile. */
 function undoSteps(fs: Tracefs, settings: readonly SharedSetting[]): readonly ControlStep[] {
-  const kept = settings.filter(({ file, isList }) => isList !== true && file !== 'trace');
+  const kept = settings.filter(({ isList }) => isList !== true);
   const before = fs.texts(
     kept.map(({ file }) => `${fs.root}/${file}`),
     SETTING_MAX,
