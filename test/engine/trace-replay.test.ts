@@ -89,6 +89,7 @@ describe('a session that traced', () => {
     expect(replay.json('trace clear')['error']).toMatch(/no trace is on/);
     // A line that it never ran sees what there is at the end.
     expect(replay.json('trace show -n 2')).toMatchObject({ status: 0 });
+    expect(replay.json('repeat -n 1 trace follow')['rows']).toEqual(answers[4]?.rows);
     replay.close();
   });
 

@@ -5,7 +5,7 @@
 import { UsageError } from '../errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { controlOf } from '../kernel/trace-control.ts';
-import { lastRecordedTrace, ownTrace } from '../kernel/trace-own.ts';
+import { ownTrace, recordedTraces } from '../kernel/trace-own.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { decodeText } from '../memory/text.ts';
 import type { TraceArgs } from './trace-arguments.ts';
@@ -30,7 +30,7 @@ export function keepText(kernel: Kernel, text: string): void {
 /** The text of the trace that was stopped last. */
 function keptText(kernel: Kernel): string {
   // A recording may be entered at any line of it: what was kept then was read when the trace was stopped.
-  const recorded = lastRecordedTrace(kernel);
+  const [recorded] = recordedTraces(kernel);
   if (recorded !== undefined) return textOf(kernel, recorded.instance);
   const text = kept.get(kernel);
   if (text !== undefined) return text;

@@ -37,10 +37,9 @@ export function ownTrace(kernel: Kernel): OwnTrace | undefined {
   return restores === undefined ? holder(kernel).trace : traceOf(restores.at(-1) ?? []);
 }
 
-/** The trace that was on last in a recording, and is on no more at this moment of it. */
-export function lastRecordedTrace({ backend }: Kernel): OwnTrace | undefined {
-  const traces = backend.control?.restores?.().map(traceOf) ?? [];
-  return traces.findLast((trace) => trace !== undefined);
+/** The traces of a recording up to this moment of it, the last one first, whether or not it is still on. */
+export function recordedTraces({ backend }: Kernel): readonly OwnTrace[] {
+  return (backend.control?.restores?.() ?? []).flatMap((undo) => traceOf(undo) ?? []).reverse();
 }
 
 /** What is restored tells what was made: the instance that is removed. */
