@@ -6,6 +6,7 @@ packages=(
   qemu-system-x86 busybox-static openssh-server openssh-client # the guest
   gcc-12 gcc libc6-dev make pahole kmod                        # its module and its agent
   lz4 xz-utils zstd binutils                                   # taking kernels apart
+  trace-cmd                                                    # reads what kdbg saves of a trace
 )
 
 missing=()

@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Client, openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
+import { traceFiles } from './trace-files.ts';
 import { PROBE, traceProbes } from './trace-probes.ts';
+import { traceQuestions } from './trace-questions.ts';
 import { type Link, openLink } from './wire/link.ts';
 
 const TRACING = '/sys/kernel/tracing';
@@ -123,6 +125,18 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
       ...(kernel === '6.1' ? ['trace start function_graph -f version_proc_show'] : []),
     );
     for (const { error, command } of answers) expect(error, command).toMatch(/^(the|this) kernel /);
+  });
+
+  describe('files', () => {
+    traceFiles({ guest: () => guest, client: () => client, rows, whileRead });
+  });
+
+  describe('questions', () => {
+    const overSsh = async (lines: readonly string[], reader: string): Promise<readonly Answer[]> => {
+      const words = [...client.ssh(sshPortOf(guest)), '--json', '--reader', reader];
+      return answersIn((await client.run(words, { input: lines.join('\n') })).stdout);
+    };
+    traceQuestions({ kernel, guest: () => guest, kdbg, overSsh, rows });
   });
 
   describe('probes', () => traceProbes({ kernel, guest: () => guest, rows }));

@@ -1,0 +1,85 @@
+/**
+ * Traces that are kept: saved as files that trace-cmd reads, opened again, recorded with their session and replayed; and
+ * what a killed session has left, told on connecting.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Client, sshPortOf } from './client.ts';
+import type { Guest } from './guest.ts';
+import { type Answer, answersIn } from './local-proc.ts';
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
+
+export interface TraceFilesOptions {
+  readonly guest: () => Guest;
+  readonly client: () => Client;
+  readonly rows: (answer: Answer | undefined) => Rows;
+  /** A shell command during which /proc/version is read. */
+  readonly whileRead: (command: string) => string;
+}
+
+const START = 'trace start function -f version_proc_show -s';
+const EVENTS = 'trace start events -e sched:sched_process_fork -e sched:sched_process_exec -e sched:sched_process_exit';
+
+/** What the kernel's text and the raw record both tell. */
+const told = (all: Rows): Rows => all.map(({ cpu, pid, event, text, flags }) => ({ cpu, pid, event, text, flags }));
+
+export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions): void {
+  test('a trace that is saved over ssh says what the kernel says of it, and trace-cmd as well', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kdbg-lab-'));
+    try {
+      const path = join(folder, 'trace.dat');
+      const lines = [EVENTS, 'repeat -n 2 -s 2 trace stat', 'trace show', `trace save ${path}`, 'trace stop'];
+      const input = [...lines, `trace open ${path}`, 'trace show'].join('\n');
+      const [run] = await Promise.all([
+        client().run([...client().ssh(sshPortOf(guest())), '--json'], { input }),
+        guest().must(whileRead('sleep 20'), { timeoutMs: 120_000 }),
+      ]);
+      const [, , shown, saved, , , again] = answersIn(run.stdout);
+      const [{ entries } = {}] = rows(saved);
+      const before = told(rows(shown));
+      expect(before.length).toBeGreaterThan(3);
+      expect(rows(again)).toHaveLength(Number(entries));
+      expect(told(rows(again)).slice(0, before.length)).toEqual(before);
+      expect(rows(again)[0]?.['fields']).toBeTypeOf('object');
+      const report = spawnSync('trace-cmd', ['report', '-i', path], { encoding: 'utf8' });
+      const reported = report.stdout.split('\n').flatMap((line) => {
+        const match = /-(\d+) +\[(\d+)\].*: (sched_process_\w+): +(.*)$/.exec(line);
+        return match === null ? [] : [match.slice(1)];
+      });
+      expect(reported).toEqual(
+        rows(again).map(({ pid, cpu, event, text }) => [String(pid), String(cpu).padStart(3, '0'), event, text]),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('a session that traced is replayed as it was', async () => {
+    const lines = [START, 'trace', 'trace stat', 'trace show', 'trace stop', 'trace show -n 1'];
+    const words = [...lines, 'trace callers version_proc_show --for 1'].map((line) => `-c '${line}'`).join(' ');
+    await guest().must('rm -f /tmp/traced.kdbg');
+    const recorded = answersIn(
+      await guest().must(whileRead(`kdbg --record /tmp/traced.kdbg --json ${words}`), { timeoutMs: 120_000 }),
+    );
+    expect(rows(recorded[3]).length).toBeGreaterThan(0);
+    const replayed = answersIn(await guest().must(`kdbg replay /tmp/traced.kdbg --json ${words}`));
+    expect(replayed).toEqual(recorded);
+    const [anew] = answersIn(
+      await guest()
+        .run(`kdbg replay /tmp/traced.kdbg --json -c '${EVENTS}'`)
+        .then((ran) => ran.stdout),
+    );
+    expect(anew?.error).toMatch(/this is a recording/);
+  });
+
+  test('what a killed session has left is told on connecting', async () => {
+    const left = '/sys/kernel/tracing/instances/kdbg-0badc0de';
+    const output = await guest().must(`mkdir ${left} && echo 0 > ${left}/tracing_on && kdbg -c 'trace clean' 2>&1`);
+    expect(output).toMatch(/"trace clean" removes what earlier sessions of kdbg have left: kdbg-0badc0de\n/);
+    expect(output).toMatch(/^removed kdbg-0badc0de$/m);
+  });
+}
