@@ -20,6 +20,11 @@ const TRACING = '/sys/kernel/tracing';
 /** Of the others' use of the shared buffer, what keeps kdbg from borrowing it. */
 const GIVE_UP = `cd ${TRACING} && echo > set_event && echo > trace`;
 const TAKE_UP = `cd ${TRACING} && echo sched_switch > set_event`;
+/** The shared buffer's settings, and which of kdbg's instances there are. */
+const SHARED = `cd ${TRACING}; ls instances; grep -r . options set_graph_function max_graph_depth trace_clock current_tracer \
+  set_ftrace_pid set_ftrace_notrace_pid set_event_pid`;
+const BUSY = /kdbg-[0-9a-f]{8}|current_tracer:function_graph/;
+const POLL = { timeout: 60_000, interval: 300 };
 const WORD = 'callees version_proc_show';
 
 export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab): void {
@@ -135,5 +140,27 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
     const texts = (answer: Answer | undefined) => rows(answer).filter(({ kind }) => kind === 'marker');
     expect(texts(snapshot)).toMatchObject([{ text: 'here it is', comm: expect.stringMatching(/^(?:node|kdbg)/) }]);
     expect(texts(kept)).toEqual([]);
+  });
+
+  test.each([
+    ['kill -9 of kdbg that borrows the shared buffer', 'KILL', `trace ${WORD} --shared --for 60`],
+    ['Ctrl-C in kdbg that borrows the shared buffer', 'INT', `trace ${WORD} --shared --for 60`],
+    ['kill -9 of kdbg that runs a command', 'KILL', 'trace callers version_proc_show -- sleep 61'],
+    ['Ctrl-C in kdbg that runs a command', 'INT', `trace ${WORD} --shared -- sleep 61`],
+  ])('after %s tracefs is as it was', async (_, signal, line) => {
+    const isShared = line.includes('--shared');
+    await guest().must(GIVE_UP);
+    const state = (): Promise<string> => guest().must(SHARED);
+    const before = await state();
+    await guest().must(
+      `(echo '${line}'; sleep 60) | sh -c 'echo $$ > /tmp/kdbg-pid; exec kdbg' > /tmp/kdbg-out 2>&1 & sleep 0.1`,
+    );
+    await expect.poll(() => guest().must(isShared ? SHARED : `ls ${TRACING}/instances; true`), POLL).toMatch(BUSY);
+    if (line.includes('sleep')) await expect.poll(() => guest().must('ps'), POLL).toMatch(/sleep 61/);
+    await guest().must(`kill -${signal} $(cat /tmp/kdbg-pid)`);
+    await expect.poll(state, POLL).toBe(before);
+    // A command that nobody watches any more goes on, untraced, when kdbg had no moment to end it.
+    if (signal === 'INT') await expect.poll(() => guest().must('ps'), POLL).not.toMatch(/sleep 61/);
+    await guest().must(`killall sleep; ${TAKE_UP}`);
   });
 }
