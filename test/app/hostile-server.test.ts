@@ -20,7 +20,7 @@ let program: Program;
 const servers: HostileServer[] = [];
 beforeAll(() => {
   program = buildProgram();
-});
+}, PATIENCE_MS);
 afterAll(() => program.remove());
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();

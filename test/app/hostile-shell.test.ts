@@ -15,7 +15,7 @@ const MEMORY_MB = 400;
 let program: Program;
 beforeAll(() => {
   program = buildProgram();
-});
+}, PATIENCE_MS);
 afterAll(() => program.remove());
 
 /** Runs commands on such a far side. */
