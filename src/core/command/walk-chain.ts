@@ -2,7 +2,7 @@
 import type { Kernel } from '../kernel/kernel.ts';
 import { type RootHolder, rootHolder } from '../kernel/locks/chains.ts';
 import { confirmedCycles } from '../kernel/locks/cycles.ts';
-import { graphFrom, type WaitEdge, type WaitGraph, waitGraph } from '../kernel/locks/graph.ts';
+import { graphFrom, type WaitEdge, type WaitGraph, waitGraph, weaker } from '../kernel/locks/graph.ts';
 import type { Lock, LockTask, Sureness } from '../kernel/locks/lock.ts';
 import { waitOf, waits } from '../kernel/locks/wait.ts';
 import type { TaskSummary } from '../kernel/task-summary.ts';
@@ -91,14 +91,11 @@ function graphWith(kernel: Kernel, tasks: readonly bigint[]): WaitGraph {
   return others.length === 0 ? graph : graphFrom(kernel, [...waits(kernel), ...others]);
 }
 
-const ORDER: readonly Sureness[] = ['certain', 'likely', 'hint'];
-
 function sureness(kernel: Kernel, graph: WaitGraph, circle: readonly WalkRung[]): Sureness {
   const tasks = new Set(circle.map(({ task }) => task.task));
   const isConfirmed = confirmedCycles(kernel, graph).some(
     (cycle) => cycle.tasks.length === tasks.size && cycle.tasks.every(({ task }) => tasks.has(task)),
   );
   if (!isConfirmed) return 'hint';
-  const weakest = Math.max(...circle.map(({ edge }) => ORDER.indexOf(edge?.sure ?? 'certain')));
-  return ORDER[weakest] ?? 'hint';
+  return circle.reduce<Sureness>((weakest, { edge }) => weaker(weakest, edge?.sure ?? 'certain'), 'certain');
 }
