@@ -13,6 +13,7 @@ import foreach from './foreach.ts';
 import held from './held.ts';
 import help from './help.ts';
 import history from './history.ts';
+import kmsg from './kmsg.ts';
 import lesson from './lesson.ts';
 import list from './list.ts';
 import locks from './locks.ts';
@@ -39,6 +40,7 @@ import task from './task.ts';
 import trace from './trace.ts';
 import tree from './tree.ts';
 import union from './union.ts';
+import vdso from './vdso.ts';
 import waiters from './waiters.ts';
 import walk from './walk.ts';
 import whatis from './whatis.ts';
@@ -67,12 +69,14 @@ export const commands: readonly Command[] = [
   status,
   sys,
   log,
+  kmsg,
   report,
   oom,
   trace,
   mod,
   sym,
   dis,
+  vdso,
   evalCommand,
   ascii,
   btop,

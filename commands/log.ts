@@ -61,7 +61,7 @@ export default defineCommand({
     { line: 'log -T -g "blocked for more"', shows: 'hung tasks, with the wall clock' },
     { line: 'log -c -m', shows: 'with writer and level' },
     { line: 'log -H -x -n 20', shows: 'the last records as dmesg -H -x shows them' },
-    { line: 'log -g /oom-kill|segfault/ -B 2 -A 5', shows: 'records that match, with those around them' },
+    { line: 'log -g "/oom-kill|segfault/" -B 2 -A 1', shows: 'records that match, with those around them' },
     { line: 'log --since 5m -l err+', shows: 'errors of the last five minutes' },
     { line: 'log --facility user,daemon', shows: 'what processes wrote to /dev/kmsg' },
   ],

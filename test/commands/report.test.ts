@@ -44,6 +44,35 @@ describe('report', () => {
     ]);
   });
 
+  it('shows the stacks alone, of one or of the last', () => {
+    const session = logged('7.2-oops');
+    expect(session.lines('report -s 1').slice(0, 3)).toEqual([
+      '1. oops at 28.743910: Oops: int3: 0000 [#1] SMP NOPTI',
+      '   #0 tick_nohz_stop_tick+0xf9 at ffffffff810000f9',
+      '  ?#1 ftrace_stub_direct_tramp+0x10',
+    ]);
+    expect(session.lines('report -s')[0]).toMatch(/^3\. panic at /);
+    expect(logged('7.2-oops', 3, 4).json('report -s').notices).toEqual([expect.stringMatching(/no report/)]);
+  });
+
+  it('disassembles the code of a segfault where the process has it', () => {
+    const fake = new FakeKernel();
+    const printk = new FakePrintk(fake);
+    printk.add({
+      text: 'a[8]: segfault at 10 ip 0000000000401136 sp 00007ffc error 4 in a[401000+1000]',
+      time: 1_000n,
+    });
+    printk.add({ text: 'Code: 55 48 89 e5 <48> 8b 47 10 5d c3', time: 2_000n });
+    const lines = fakeSession(fake).lines('report 1');
+    expect(lines.slice(lines.indexOf('Code (in user space), disassembled:') + 1)).toEqual([
+      '   0000000000401132:\tpush   %rbp',
+      '   0000000000401133:\tmov    %rsp,%rbp',
+      '=> 0000000000401136:\tmov    0x10(%rdi),%rax',
+      '   000000000040113a:\tpop    %rbp',
+      '   000000000040113b:\tret',
+    ]);
+  });
+
   it('says what is not there', () => {
     const session = logged('7.2-oops');
     expect(session.json('report 9').error).toMatch(/no report "9" in the log: "report" lists them/);

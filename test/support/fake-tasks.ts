@@ -40,6 +40,7 @@ const TASK_TYPES = `
     struct list_head thread_node;
     unsigned long utime, stime, start_boottime, nvcsw, nivcsw;
     char comm[16];
+    void *files;
     struct signal_struct *signal;
     int curr_ret_stack;
     void *ret_stack;

@@ -36,7 +36,7 @@ export function followingOf(ref: Ref, text: string, has: (command: string) => bo
         ? { line: `waiters ${hex(ref.address)}`, pane: 'locks' }
         : { line: `struct ${harmless(ref.lock)} ${hex(ref.address)}`, pane: undefined };
     case 'command':
-      return { line: ref.line, pane: undefined };
+      return { line: ref.line, pane: ref.line.startsWith('report -s ') ? 'stacks' : undefined };
   }
 }
 

@@ -75,6 +75,7 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
       fixed('blocked tasks, grouped by stack', BLOCKED_STACKS),
       fixed('all tasks, grouped by stack', 'stacks'),
       fixed('what the CPUs ran', 'bt -a'),
+      fixed('stacks of the last report in the kernel log', 'report -s'),
     ],
     follows: 'task',
     fallsBack: true,
@@ -112,7 +113,11 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
   log: {
     name: 'log',
     title: 'log',
-    views: [fixed('the kernel log', 'log'), fixed('warnings and worse', 'log -l warn+')],
+    views: [
+      fixed('the kernel log', 'log'),
+      fixed('warnings and worse', 'log -l warn+'),
+      fixed('what it reports', 'report'),
+    ],
     follows: 'time',
     tail: true,
     absent: 'this target gives no kernel log',

@@ -144,7 +144,9 @@ function below({ sizes }: OomZone): boolean {
   return free !== undefined && min !== undefined && free < min;
 }
 
-function swap({ swapTotal, swapFree }: OomReport): string {
+function swap({ swapTotal, swapFree, cgroup }: OomReport): string {
+  if (cgroup?.swapped !== undefined)
+    return `the cgroup has ${cgroup.swapped === 0 ? 'nothing' : size(cgroup.swapped)} there`;
   if (swapTotal === undefined) return 'the report does not say';
   if (swapTotal === 0) return 'there is none';
   return swapFree === 0 ? `all ${size(swapTotal)} are used` : `${size(swapFree)} of ${size(swapTotal)} are free`;

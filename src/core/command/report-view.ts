@@ -7,6 +7,7 @@ import { symboliseTargets } from '../arch/x86_64/disassemble-function.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { type Report, reportLines } from '../kernel/report.ts';
 import { parseFrame, type ReportCode, type ReportFrame, reportCode } from '../kernel/report-trace.ts';
+import { formatAddress } from '../memory/address.ts';
 import type { Row } from '../output/item.ts';
 import { type Line, type Span, span } from '../output/line.ts';
 
@@ -18,6 +19,34 @@ export function reportView(kernel: Kernel, report: Report, disassembler: () => D
     [span(`${report.kind} at ${formatSeconds(report)}`, undefined, 'header')],
     ...lines.map((line, i): Line => (i === 0 ? [span(line, undefined, 'error')] : reportLine(kernel, line))),
     ...(code === undefined ? [] : codeLines(kernel, code, disassembler())),
+  ];
+}
+
+/** Only its stacks, as bt shows those of tasks. */
+export function reportStacks(kernel: Kernel, report: Report): readonly Line[] {
+  const heading: Line = [
+    span(`${report.number}. ${report.kind} at ${formatSeconds(report)}: `, undefined, 'header'),
+    span(report.title, undefined, 'error'),
+  ];
+  return [
+    heading,
+    ...report.traces.flatMap(({ of, frames }): readonly Line[] => [
+      ...(of === '' ? [] : [of]),
+      ...frames.map((frame, i) => stackFrame(kernel, frame, i)),
+    ]),
+    ...(report.traces.length === 0 ? [[span('    (it has no stack)', undefined, 'warn')]] : []),
+  ];
+}
+
+function stackFrame(kernel: Kernel, frame: ReportFrame, index: number): Line {
+  const { symbol, offset, module, reliable } = frame;
+  const address = addressOf(kernel, frame);
+  const name = `${symbol}+0x${offset.toString(16)}`;
+  return [
+    `${reliable ? ' ' : '?'}#${index} `.padStart(6),
+    address === undefined ? name : span(name, { kind: 'symbol', name: symbol, address }, 'symbol'),
+    ...(address === undefined ? [] : [' at ', span(formatAddress(address), { kind: 'address', address }, 'address')]),
+    module === undefined ? '' : ` [${module}]`,
   ];
 }
 
@@ -69,7 +98,7 @@ const ALIGNMENTS = 15;
 
 function codeLines(kernel: Kernel, code: ReportCode, disassembler: Disassembler): readonly Line[] {
   const { bytes, at, place } = code;
-  const pc = (place && addressOf(kernel, place)) ?? BigInt(at);
+  const pc = (place && addressOf(kernel, place)) ?? code.pc ?? BigInt(at);
   const symbolise = place === undefined ? undefined : symboliseTargets(kernel.symbols);
   const decode = (from: number) =>
     disassembler.decode(bytes.subarray(from), pc - BigInt(at - from), symbolise === undefined ? {} : { symbolise });
@@ -81,19 +110,20 @@ function codeLines(kernel: Kernel, code: ReportCode, disassembler: Disassembler)
     ...instructions
       .filter((instruction) => !instruction.isBad || isHere(instruction))
       .map((instruction): Line => {
-        const { address, text } = instruction;
-        const offset = Number(address - pc);
-        const where = place === undefined ? offset : place.offset + offset;
-        const name = place === undefined ? '' : place.symbol;
-        const sign = where < 0 ? '-' : '+';
-        const label = `${name}${sign}0x${Math.abs(where).toString(16)}`;
         return [
           isHere(instruction) ? span('=> ', undefined, 'error') : '   ',
-          span(`${label}:`, undefined, 'dim'),
-          `\t${text}`,
+          span(`${codeLabel(code, instruction.address, pc)}:`, undefined, 'dim'),
+          `\t${instruction.text}`,
         ];
       }),
   ];
+}
+
+/** `vfs_read+0x1c`; an address of user space; a distance from pc where nobody says what that is. */
+function codeLabel({ place, pc: known }: ReportCode, address: bigint, pc: bigint): string {
+  if (place === undefined && known !== undefined) return formatAddress(address);
+  const where = (place?.offset ?? 0) + Number(address - pc);
+  return `${place?.symbol ?? ''}${where < 0 ? '-' : '+'}0x${Math.abs(where).toString(16)}`;
 }
 
 /**

@@ -69,6 +69,8 @@ export interface OomCgroup {
   readonly limit: number | undefined;
   /** How often an allocation met the limit. */
   readonly failures: number | undefined;
+  /** In KiB: what of it is in swap; undefined where the report does not say (cgroup v1 counts both together). */
+  readonly swapped: number | undefined;
   /** memory.stat, in bytes. */
   readonly stats: ReadonlyMap<string, number>;
 }
@@ -122,7 +124,7 @@ function cgroupOf(lines: readonly string[], all: string): OomCgroup | undefined 
     stats.set(pair[1] as string, Number(pair[2]));
   }
   const at = (group: number) => (usage === null ? undefined : Number(usage[group]));
-  return { path, usage: at(1), limit: at(2), failures: at(3), stats };
+  return { path, usage: at(1), limit: at(2), failures: at(3), swapped: numberIn(all, /^swap: usage (\d+)kB/m), stats };
 }
 
 /** "active_anon:344621 inactive_anon:0 ..." below Mem-Info. */

@@ -8,6 +8,7 @@ import { decodeText } from '../memory/text.ts';
 import type { Kernel } from './kernel.ts';
 import { formatCaller, type LogRecord } from './log-record.ts';
 import { findStructMember, memberOffset } from './member.ts';
+import type { LogSpan } from './printk.ts';
 
 const LENGTH_MAX = 1 << 30;
 
@@ -29,6 +30,14 @@ export function readPrintkLog(kernel: Kernel): readonly LogRecord[] | undefined 
     next: memory.u32(next, 'log_next_idx'),
     sequence: firstSequence === undefined ? 0n : memory.u64(firstSequence, 'log_first_seq'),
   });
+}
+
+/** What is in it, without reading it; undefined where the kernel has no such log. Throws FaultError. */
+export function printkLogSpan(kernel: Kernel): LogSpan | undefined {
+  const [first, next] = ['log_first_seq', 'log_next_seq'].map((name) => kernel.addressOf(name));
+  if (first === undefined || next === undefined) return undefined;
+  const { memory } = kernel;
+  return { oldest: memory.u64(first, 'log_first_seq'), next: memory.u64(next, 'log_next_seq') };
 }
 
 /** Offsets in struct printk_log; the level and flags share the byte after `facility`. */

@@ -58,6 +58,26 @@ export function readPrintkRing(kernel: Kernel): readonly LogRecord[] | undefined
   return records;
 }
 
+/** Sequence numbers of the oldest record that is there, and of the one that comes next. */
+export interface LogSpan {
+  readonly oldest: bigint;
+  readonly next: bigint;
+}
+
+/** Of what is in the ring, without reading it; undefined where the kernel has no such ring. Throws FaultError, DataError. */
+export function printkRingSpan(kernel: Kernel): LogSpan | undefined {
+  const at = ringAddress(kernel);
+  const layout = at === undefined ? undefined : printkLayout(kernel);
+  if (at === undefined || layout === undefined) return undefined;
+  const ring = readRing(kernel, at, layout);
+  const sequenceOf = (id: bigint): bigint =>
+    ring.infos + (id % ring.count) * BigInt(layout.infoSize) + BigInt(layout.sequence);
+  const ends = [sequenceOf(ring.tail), sequenceOf(ring.head)] as const;
+  kernel.memory.prefetch(ends.map((address) => ({ space: 'virtual', address, length: 8, what: 'printk_info.seq' })));
+  const [oldest, newest] = ends.map((address) => kernel.memory.u64(address, 'printk_info.seq')) as [bigint, bigint];
+  return { oldest, next: newest + 1n };
+}
+
 /** The ring that `prb` points at: the static one, or the one that log_buf_len= made. */
 function ringAddress(kernel: Kernel): bigint | undefined {
   const pointer = vmcoreinfo(kernel)?.symbol('prb') ?? kernel.addressOf('prb');

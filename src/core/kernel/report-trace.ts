@@ -36,6 +36,8 @@ export interface ReportCode {
   readonly at: number;
   /** The function that pc is in, where the RIP line names one: user addresses have none. */
   readonly place: ReportFrame | undefined;
+  /** pc itself, where the report tells it: that of user code. */
+  readonly pc: bigint | undefined;
 }
 
 const FRAMES_MAX = 4096;
@@ -94,15 +96,22 @@ export function parseFrame(line: string): ReportFrame | undefined {
 /** The first `Code:` line of a report with the RIP line before it. */
 export function reportCode(lines: readonly string[]): ReportCode | undefined {
   let place: ReportFrame | undefined;
+  let pc: bigint | undefined;
   for (const line of lines) {
+    const ip = /: segfault at [0-9a-f]+ ip ([0-9a-f]{1,16}) /.exec(line)?.[1];
+    if (ip !== undefined) pc = BigInt(`0x${ip}`);
     const rip = /^RIP: [0-9a-f]{4}:(.*)$/.exec(line)?.[1];
-    if (rip !== undefined) place = parseFrame(rip);
+    if (rip !== undefined) {
+      place = parseFrame(rip);
+      const user = /^0x([0-9a-f]{1,16})$/.exec(rip)?.[1];
+      pc = user === undefined ? undefined : BigInt(`0x${user}`);
+    }
     const code = /^Code: ((?:[<(]?[0-9a-f]{2}[>)]? ?)+)/.exec(line)?.[1];
     if (code === undefined) continue;
     const words = code.trim().split(/\s+/).slice(0, CODE_MAX);
     const at = words.findIndex((word) => /^[<(]/.test(word));
     if (at < 0) return undefined;
-    return { bytes: Uint8Array.from(words, (word) => Number.parseInt(word.replace(/\W/g, ''), 16)), at, place };
+    return { bytes: Uint8Array.from(words, (word) => Number.parseInt(word.replace(/\W/g, ''), 16)), at, place, pc };
   }
   return undefined;
 }

@@ -38,6 +38,7 @@ describe('OOM reports of real kernels', () => {
     const group = oomsOf(name)[1];
     expect(group).toMatchObject({ constraint: 'MEMCG', cgroup: { path: '/web', usage: 30_720, limit: 30_720 } });
     expect(group?.cgroup?.stats.get('anon')).toBeGreaterThan(30_000_000);
+    expect(oomLines(group as OomReport).map(textOf)).toContain('      swap  the cgroup has nothing there');
   });
 
   it('explain themselves', () => {
