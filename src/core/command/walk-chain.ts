@@ -2,8 +2,8 @@
 import type { Kernel } from '../kernel/kernel.ts';
 import { type RootHolder, rootHolder } from '../kernel/locks/chains.ts';
 import { confirmedCycles } from '../kernel/locks/cycles.ts';
-import { graphFrom, type WaitEdge, type WaitGraph, waitGraph, weaker } from '../kernel/locks/graph.ts';
-import type { Lock, LockTask, Sureness } from '../kernel/locks/lock.ts';
+import { graphFrom, type WaitEdge, type WaitGraph, waitGraph } from '../kernel/locks/graph.ts';
+import { type Lock, type LockTask, type Sureness, weaker } from '../kernel/locks/lock.ts';
 import { waitOf, waits } from '../kernel/locks/wait.ts';
 import type { TaskSummary } from '../kernel/task-summary.ts';
 import type { WalkPlace, WalkStep } from './walk-cursor.ts';
