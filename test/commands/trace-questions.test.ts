@@ -158,3 +158,20 @@ describe('a command', () => {
     expect(session.json('trace show').rows).toMatchObject([{ function: 'vfs_read' }]);
   });
 });
+
+describe('completion', () => {
+  test.each([
+    ['trace start -o fun', ['funcgraph-proc', 'function-fork']],
+    ['trace start -o nofunction-', ['nofunction-fork']],
+    ['trace start -e sched:', ['sched:sched_switch', 'sched:sched_waking']],
+    ['trace hist sysc', ['syscalls:sys_enter_openat']],
+    ['trace callers vfs_read -- ca', []],
+  ])('%s', (line, wanted) => {
+    const names = fake
+      .session()
+      .completions(line)
+      .map((each) => each.trim());
+    if (wanted.length === 0) expect(names).toEqual([]);
+    else expect(names).toEqual(expect.arrayContaining([...wanted]));
+  });
+});

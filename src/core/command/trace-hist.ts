@@ -13,7 +13,7 @@ import { functionSpan } from './trace-view.ts';
 
 const HIST_SECONDS = 5;
 const KEYS = ['common_pid.execname'];
-/** TRACING_MAP_KEYS_MAX of kernel/trace/tracing_map.h is 3, and was 2 before v4.17. */
+/** TRACING_MAP_KEYS_MAX of kernel/trace/tracing_map.h. */
 const KEYS_MAX = 3;
 const TEXT_MAX = 16 * 1024 * 1024;
 

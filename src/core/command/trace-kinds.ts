@@ -24,9 +24,13 @@ export const traceOption: Kind<string> = {
 export const traceEvent: Kind<string> = {
   name: 'event',
   parse: (text) => text,
-  complete: (text, { kernel }) =>
-    fitting(kernel, text, (fs) => (fs.text(`${fs.root}/available_events`, EVENTS_MAX) ?? '').split('\n')),
+  complete: (text, { kernel }) => eventCompletions(kernel, text),
 };
+
+/** Events as the kernel lists them: `SYSTEM:EVENT`. */
+export function eventCompletions(kernel: Kernel, text: string): Completions {
+  return fitting(kernel, text, (fs) => (fs.text(`${fs.root}/available_events`, EVENTS_MAX) ?? '').split('\n'));
+}
 
 function fitting(kernel: Kernel, text: string, names: (fs: Tracefs) => readonly string[]): Completions {
   try {

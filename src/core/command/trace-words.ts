@@ -17,6 +17,7 @@ import { type CType, resolve } from '../types/type.ts';
 import { typeName } from '../types/type-name.ts';
 import { CANDIDATES_MAX } from './complete.ts';
 import type { Candidate, Completions, Kind } from './define.ts';
+import { eventCompletions } from './trace-kinds.ts';
 
 const NOTHING: Completions = { candidates: [] };
 
@@ -34,6 +35,8 @@ export const traceWord: Kind<string> = {
           return place === undefined || action === 'functions' || action === 'profile'
             ? functions(kernel, text)
             : NOTHING;
+        case 'hist':
+          return place === undefined ? eventCompletions(kernel, text) : NOTHING;
         case 'probe':
           return place === undefined ? places(kernel, text) : argumentCompletions(text, namesAt(kernel, place));
         default:

@@ -20,7 +20,7 @@ export interface Histogram {
 
 const ENTRIES_MAX = 100_000;
 const STACK_MAX = 256;
-/** `stacktrace` was renamed by 4b512860bdbd "tracing: Rename stacktrace field to common_stacktrace" (v6.5). */
+/** `stacktrace` was renamed by 4b512860bdbd "tracing: Rename stacktrace field to common_stacktrace" (v6.4). */
 const STACKS = ['common_stacktrace', 'stacktrace'];
 
 /** `keys` as the trigger was given them: "common_pid.execname", "stacktrace". Other lines are left out. */
