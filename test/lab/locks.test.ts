@@ -339,10 +339,11 @@ describe.each(kernelLines)('a torture of locks on kernel %s', (kernel) => {
     for (const { command, rows } of answers) {
       if (!command.startsWith('deadlock')) continue;
       for (const { root, locks, sure } of rows as readonly ChainRow[]) {
+        // What is only possible is said to be so: an rwsem remembers one reader, which may be the one that waits to write.
+        if (sure === 'hint') continue;
         // A row without a root is a cycle.
         expect(root, JSON.stringify(locks)).toBeDefined();
         const climbed = locks.map(({ lock }) => ranks.get(lock)).filter((rank) => rank !== undefined);
-        if (sure === 'hint') continue;
         chains++;
         expect(climbed, 'a chain of locks upwards').toEqual([...climbed].sort((a, b) => a - b));
       }

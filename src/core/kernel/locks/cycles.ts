@@ -8,6 +8,7 @@ import type { Kernel } from '../kernel.ts';
 import { graphFrom, type WaitEdge, type WaitGraph } from './graph.ts';
 import { type LockTask, type Sureness, weaker } from './lock.ts';
 import { lockKey } from './lock-key.ts';
+import { readTasksAgain, taskTable } from './task-table.ts';
 import { waitsAgain } from './wait.ts';
 
 export interface Cycle {
@@ -52,10 +53,14 @@ export function confirmedCycles(kernel: Kernel, graph: WaitGraph): readonly Cycl
     const now = again.waits.get(task);
     return was !== undefined && now !== undefined && lockKey(was) === lockKey(now) && was.node === now.node;
   };
+  // A thread that does the same all the time waits with the same waiter, at the same place of its stack, again and again.
+  const table = taskTable(kernel);
+  const after = new Map(readTasksAgain(kernel, tasks).map(({ task, switches }) => [task, switches]));
+  const sleptOn = (task: bigint) => table.find(task)?.switches === after.get(task);
   return first.filter((cycle) =>
     cycle.edges.every(({ wait, owner }) => {
       const owners = again.edges.get(wait.task) ?? [];
-      return sameWait(wait.task) && owners.some((edge) => edge.owner.task === owner.task);
+      return sleptOn(wait.task) && sameWait(wait.task) && owners.some((edge) => edge.owner.task === owner.task);
     }),
   );
 }
