@@ -24,6 +24,10 @@ export interface TraceFilesOptions {
 const START = 'trace start function -f version_proc_show -s';
 const EVENTS = 'trace start events -e sched:sched_process_fork -e sched:sched_process_exec -e sched:sched_process_exit';
 
+/** Reads /proc/version until it is killed; prints who does. */
+const READ_ON =
+  '(while :; do cat /proc/version > /dev/null; usleep 20000; done) < /dev/null > /dev/null 2>&1 & echo $!';
+
 /** What the kernel's text and the raw record both tell. */
 const told = (all: Rows): Rows => all.map(({ cpu, pid, event, text, flags }) => ({ cpu, pid, event, text, flags }));
 
@@ -34,10 +38,9 @@ export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions
       const path = join(folder, 'trace.dat');
       const lines = [EVENTS, 'repeat -n 2 -s 2 trace stat', 'trace show', `trace save ${path}`, 'trace stop'];
       const input = [...lines, `trace open ${path}`, 'trace show'].join('\n');
-      const [run] = await Promise.all([
-        client().run([...client().ssh(sshPortOf(guest())), '--json'], { input }),
-        guest().must(whileRead('sleep 20'), { timeoutMs: 120_000 }),
-      ]);
+      const reader = (await guest().must(READ_ON)).trim();
+      const run = await client().run([...client().ssh(sshPortOf(guest())), '--json'], { input });
+      await guest().must(`kill ${reader}`);
       const [, , shown, saved, , , again] = answersIn(run.stdout);
       const [{ entries } = {}] = rows(saved);
       const before = told(rows(shown));

@@ -2,7 +2,7 @@
  * kdbg's own trace as a file of trace-cmd: the pages of its buffer as the kernel wrote them, with what it takes to read
  * them. Reading raw pages takes them out of the buffer, so it is only ever done to kdbg's own.
  */
-import { UsageError } from '../errors.ts';
+import { DataError, UsageError } from '../errors.ts';
 import { ringPageLayout } from '../formats/ring-page.ts';
 import type { DatFormat } from '../formats/trace-dat.ts';
 import { encodeTraceDat } from '../formats/trace-dat-write.ts';
@@ -22,6 +22,7 @@ import type { TraceArgs } from './trace-arguments.ts';
 const QUIET_MS = 300;
 /** Before the first piece, where the buffer is known to have some. */
 const FIRST_MS = 10_000;
+/** Of all CPUs together. */
 const PAGES_MAX = 512 * 1024 * 1024;
 const FORMATS_MAX = 4096;
 
@@ -32,6 +33,7 @@ export function* traceSave(scope: Scope, { words }: TraceArgs): Iterable<Item> {
   const { trace, directory } = ownDirectory(kernel);
   const fs = tracefs(kernel);
   const state = readTraceState(fs, trace.instance);
+  const control = controlOf(kernel);
   switchOwnTrace(kernel, false);
   try {
     const { cpus } = readTraceStats(fs, trace.instance);
@@ -46,17 +48,8 @@ export function* traceSave(scope: Scope, { words }: TraceArgs): Iterable<Item> {
       `${fs.root}/printk_formats`,
     ]);
     const pageSize = pageSizeOf(headerPage);
-    // Who waits for raw pages is woken when half of the buffer is full, unless the instance says otherwise (v5.0).
-    controlOf(kernel).apply([{ kind: 'write', path: `${directory}/buffer_percent`, text: '0' }]);
-    const pages: Uint8Array[] = [];
-    for (const { cpu, entries: some } of cpus) {
-      while (pages.length < cpu) pages.push(new Uint8Array());
-      pages.push(
-        some === 0 ? new Uint8Array() : takePages(scope, `${directory}/per_cpu/cpu${cpu}/trace_pipe_raw`, pageSize),
-      );
-    }
     const { release, version, machine } = uts(kernel);
-    const bytes = encodeTraceDat({
+    const about = {
       pageSize,
       headerPage: `${headerPage}\n`,
       headerEvent: `${headerEvent}\n`,
@@ -67,13 +60,27 @@ export function* traceSave(scope: Scope, { words }: TraceArgs): Iterable<Item> {
       clock,
       uname: `Linux ${release} ${version} ${machine}`,
       tool: 'kdbg',
-      cpus: pages,
-    });
+    };
+    // Who waits for raw pages is woken when half of the buffer is full, unless the instance says otherwise (v5.0).
+    control.apply([{ kind: 'write', path: `${directory}/buffer_percent`, text: '0' }]);
+    // That it cannot be written is told before anything is taken out.
+    shell.writeFile(path, new Uint8Array());
+    const pages: Uint8Array[] = [];
+    let left = PAGES_MAX;
+    for (const { cpu, entries: some } of cpus) {
+      while (pages.length < cpu) pages.push(new Uint8Array());
+      const raw = `${directory}/per_cpu/cpu${cpu}/trace_pipe_raw`;
+      const taken = some === 0 ? new Uint8Array() : takePages(scope, raw, pageSize, left);
+      left -= taken.length;
+      pages.push(taken);
+    }
+    const bytes = encodeTraceDat({ ...about, cpus: pages });
     shell.writeFile(path, bytes);
     yield row({ file: path, bytes: bytes.length, entries }, () => [`saved ${entries} entries to ${path}`]);
     yield notice(`they are out of the buffer now: "trace open ${path}" shows them, as "trace-cmd report" does`);
   } finally {
-    if (state.isOn) switchOwnTrace(kernel, true);
+    // Reads nothing, so that it goes on recording also after Ctrl-C.
+    if (state.isOn) control.apply([{ kind: 'write', path: `${directory}/tracing_on`, text: '1' }]);
   }
 }
 
@@ -81,11 +88,12 @@ export function* traceSave(scope: Scope, { words }: TraceArgs): Iterable<Item> {
 function pageSizeOf(headerPage: string): number {
   const { dataOffset } = ringPageLayout(headerPage, true);
   const size = Number(/\bdata;\s*offset:\d+;\s*size:(\d{1,7});/.exec(headerPage)?.[1] ?? 4096 - dataOffset);
+  if (size < 64) throw new DataError(`events/header_page says that a page holds ${size} bytes`);
   return dataOffset + size;
 }
 
 /** All pages that a CPU's buffer has; the last is filled up. */
-function takePages({ kernel, check }: Scope, path: string, pageSize: number): Uint8Array {
+function takePages({ kernel, check }: Scope, path: string, pageSize: number, most: number): Uint8Array {
   const stream = kernel.backend.streams?.open(path);
   if (stream === undefined) throw new UsageError(`${kernel.backend.name} has no files that flow: pages cannot be read`);
   if ('reason' in stream) throw new UsageError(`${stream.path}: ${stream.detail}`);
@@ -97,7 +105,7 @@ function takePages({ kernel, check }: Scope, path: string, pageSize: number): Ui
       const piece = stream.take();
       pieces.push(piece);
       length += piece.length;
-      if (length > PAGES_MAX) throw new UsageError(`${path} has more than ${PAGES_MAX} bytes`);
+      if (length > most) throw new UsageError(`${path} has more than the ${PAGES_MAX} bytes that are saved at most`);
       if (stream.ended !== undefined) break;
     }
   } finally {

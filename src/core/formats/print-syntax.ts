@@ -39,6 +39,8 @@ const TOKENS =
   /\s*(?:(?<number>0[xX][0-9a-fA-F]+|\d+)[uUlL]*|(?<text>"(?:[^"\\]|\\.)*")|(?<char>'(?:[^'\\]|\\.)')|(?<name>[A-Za-z_]\w*)|(?<operator>->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>?:(),.{}[\]]))/y;
 const TOKENS_MAX = 20_000;
 const DEPTH_MAX = 100;
+/** Operators of all arguments together: `1 + 1 + ...` nests as deep as it is long. */
+const OPERATORS_MAX = 2000;
 const LEVELS: readonly (readonly string[])[] = [
   ['||'],
   ['&&'],
@@ -111,6 +113,7 @@ class PrintParser {
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
+  #operators = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -170,9 +173,14 @@ class PrintParser {
     while (this.#next.kind === 'operator' && operators.includes(this.#next.text)) {
       const operator = this.#next.text;
       this.#at++;
+      this.#count();
       left = { kind: 'binary', operator, left, right: this.#binary(level + 1) };
     }
     return left;
+  }
+
+  #count(): void {
+    if (++this.#operators > OPERATORS_MAX) throw new NotUnderstood();
   }
 
   #unary(): PrintExpression {
@@ -217,6 +225,7 @@ class PrintParser {
     let result = this.#primary();
     for (;;) {
       if (!this.#take('[')) return result;
+      this.#count();
       const at = this.#choice();
       this.#must(']');
       result = { kind: 'index', of: result, at };

@@ -80,7 +80,7 @@ export function readTraceDat(bytes: Uint8Array, tools: DatTools): TraceDat {
   if (!isTraceDat(bytes)) throw new DataError('it is no file of trace-cmd: it does not begin as one');
   const start = new DatCursor(bytes, true, MAGIC.length);
   const version = Number(start.string());
-  const [order, longSize] = start.take(2) as unknown as [number, number];
+  const [order = 0, longSize = 0] = start.take(2);
   const cursor = new DatCursor(bytes, order === 0, start.at);
   const pageSize = cursor.u32();
   if (order > 1 || (longSize !== 8 && longSize !== 4) || pageSize < 64 || pageSize > PAGE_SIZE_MAX) {
