@@ -25,7 +25,8 @@ export function kernelLog(kernel: Kernel): KernelLog {
     if (file?.ok === true) return { records: parseKmsg(file.bytes), source: PATH };
     if (inMemory !== undefined) throw inMemory;
     const why = file === undefined ? '' : `: ${PATH}: ${file.failure.detail}`;
-    throw new UnsupportedError(`${kernel.backend.name} does not give the kernel log${why}`);
+    const help = kernel.backend.capabilities().find(({ name }) => name === 'log')?.help;
+    throw new UnsupportedError(`${kernel.backend.name} does not give the kernel log${why}`, help);
   });
 }
 
