@@ -66,6 +66,9 @@ describe('print fmt', () => {
   test('nested without end, or changed at random, ends', () => {
     expect(parsePrintFormat(`"%d", ${'('.repeat(50_000)}`)).toBeUndefined();
     expect(parsePrintFormat(`"%d", ${'-'.repeat(50_000)}1`)).toBeUndefined();
+    expect(parsePrintFormat(`"%d", ${'1+'.repeat(8000)}1`)).toBeUndefined();
+    expect(parsePrintFormat(`"%d", REC->words${'[0]'.repeat(5000)}`)).toBeUndefined();
+    expect(shown(`"%d", ${'1+'.repeat(1900)}1`)).toBe('1901');
     const random = seededRandom(3);
     const source =
       '"%s %-5d %pS", __print_flags(REC->flags & 3, "|", { 0x1, "A" }), REC->n ? (u8)REC->n : -1, (void *)REC->ip';
