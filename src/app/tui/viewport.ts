@@ -54,7 +54,8 @@ export class Viewport {
   /** Those that the filter leaves; all of them, the same array, without one. */
   #lines: Line[] = this.#all;
   #filter: ((text: string) => boolean) | undefined;
-  #height = 1;
+  /** Rows of the window; before it was painted the first time, as if all were seen. */
+  #height = Number.MAX_SAFE_INTEGER;
   #width = 0;
   /** Blank columns that are left out, as long as neither the lines nor the width are others. */
   #squeeze: Squeeze;

@@ -224,7 +224,8 @@ describe('panes', () => {
     const press1 = `\x1b[<0;6;${seven + 1}M\x1b[<0;6;${seven + 1}m`;
     await press(press1);
     expect(host.state.focus).toBe('tasks');
-    await press(press1);
+    // Two at once are a double click, however slow the machine is.
+    await press(press1 + press1);
     await shows('= bt 7');
     const divider = (rows()[3] ?? '').indexOf('\u2502');
     await press(`\x1b[<0;${divider + 1};4M`, `\x1b[<32;${divider - 9};4M`, `\x1b[<0;${divider - 9};4m`);

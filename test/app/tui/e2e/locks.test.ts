@@ -70,6 +70,8 @@ describe('the pane of a walk', () => {
     await screen.shows('2 waiters, the longest');
     await screen.press('o');
     await screen.shows(/mutex ffffffffc06582a0 .*, 2 waiters/);
+    // The way up is seen from its top.
+    await screen.shows('DEADLOCK of 2 tasks: the way up leads back to');
     await screen.press(KEY.up);
     await stands(screen, '137 (lab_ba)');
     await screen.shows(/2 stacks \S+ bt 137/);

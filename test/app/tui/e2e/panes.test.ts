@@ -121,7 +121,7 @@ describe('panes', () => {
     await screen.press(KEY.click(3, y));
     await screen.shows((shown) => (shown[0] ?? '').includes('137 lab_ba'));
     const x = (rows[y] ?? '').indexOf('ffff8a54');
-    await screen.press(KEY.click(x, y), KEY.click(x, y));
+    await screen.press(KEY.click(x, y) + KEY.click(x, y));
     await screen.shows('= bt 137');
     const border = (rows[1] ?? '').indexOf('\u2502');
     await screen.press(`\x1b[<0;${border + 1};4M\x1b[<32;${border + 11};4M\x1b[<0;${border + 11};4m`);
