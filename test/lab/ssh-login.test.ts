@@ -250,6 +250,9 @@ describe('becoming root', () => {
     const bt = await client.run([...client.ssh(port, { user: 'plain' }), '-c', 'bt 1', '-c', 'rd linux_banner']);
     expect(bt.status).not.toBe(0);
     expect(bt.stderr).toMatch(/root/);
+    const log = await client.run([...client.ssh(port, { user: 'plain' }), '-c', 'log']);
+    expect(log.status).toBe(1);
+    expect(log.stderr).toMatch(/kernel log.*--sudo/);
   });
 
   test.each(['sudoer', 'ptysudoer'] as const)('--sudo as %s', async (user) => {
