@@ -16,8 +16,9 @@ const FdTable = defineStruct('fdtable', { size: int('max_fds'), files: pointer('
 
 /** fs.nr_open allows 2^20 by default, and may be raised. */
 const DESCRIPTORS_MAX = 1 << 20;
-/** Of all processes together; fs.file-max is near a tenth of memory in KiB. */
+/** Of all processes together: places for files, and files. */
 const ALL_DESCRIPTORS_MAX = 1 << 24;
+const FILES_MAX = 1 << 20;
 /** Of arrays read with one request. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 
@@ -35,6 +36,7 @@ export interface OpenFile {
  */
 export function* openFiles(kernel: Kernel): Iterable<OpenFile> {
   let left = ALL_DESCRIPTORS_MAX;
+  let files = 0;
   let unread = 0;
   for (const batch of batchesOf(descriptorTables(kernel, () => unread++))) {
     const arrays = kernel.memory.readMany(
@@ -53,7 +55,9 @@ export function* openFiles(kernel: Kernel): Iterable<OpenFile> {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (let descriptor = 0; descriptor < size; descriptor++) {
         const file = view.getBigUint64(descriptor * 8, true);
-        if (isKernelAddress(file)) yield { task, descriptor, file };
+        if (!isKernelAddress(file)) continue;
+        if (++files > FILES_MAX) return kernel.notice(`more than ${FILES_MAX} open files: the rest is left out`);
+        yield { task, descriptor, file };
       }
     }
   }
