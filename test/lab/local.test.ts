@@ -143,6 +143,92 @@ describe.each([
     expect(symbols.size).toBeGreaterThan(80_000);
   });
 
+  const answers = async (...lines: readonly string[]): Promise<readonly Answer[]> => {
+    const words = lines.map((line) => `-c '${line}'`).join(' ');
+    return answersIn(await guest.must(`kdbg --json ${words}`, { timeoutMs: 120_000 }));
+  };
+
+  test('kmsg tells each way to read the log, and what is left to read', async () => {
+    const drain = 'my $b = "x" x 8192; syscall(103, 2, $b, 8192) while 1';
+    const started = await guest.must(`
+      cat /dev/kmsg > /dev/null & echo $!
+      perl -e 'open(my $f, "<", "/dev/kmsg"); sleep 1000' & echo $!
+      perl -e '${drain}' > /dev/null & echo $!
+      sleep 1000 3> /dev/kmsg & echo $!`);
+    const [cat, idle, syslog, writer] = started.trim().split('\n').map(Number);
+    const readers = async (): Promise<readonly unknown[]> => {
+      const [answer] = await answers('kmsg -w');
+      return rowsOf(answer)
+        .filter(({ pid }) => [cat, idle, syslog, writer].includes(pid as number))
+        .map(({ pid, interface: through, position, behind, doing }) => [
+          pid,
+          through,
+          position === 0,
+          behind === 0,
+          doing,
+        ]);
+    };
+    await expect.poll(readers, { timeout: 120_000, interval: 1_000 }).toEqual([
+      [cat, '/dev/kmsg', false, true, 'sleeps'],
+      [idle, '/dev/kmsg', true, false, null],
+      [writer, '/dev/kmsg', false, false, 'writes'],
+      [syslog, 'syslog(2)', false, true, 'sleeps'],
+    ]);
+    await guest.must(`kill ${[cat, idle, syslog, writer].join(' ')}`);
+  });
+
+  test('vdso is what a process has mapped', async () => {
+    const [overview, code] = await answers('vdso 1', 'vdso 1 __vdso_getcpu');
+    const maps = await guest.must('cat /proc/1/maps');
+    const mapped = [...maps.matchAll(/^([0-9a-f]+)-([0-9a-f]+) .*(\[v(?:dso|var\w*)\])$/gm)].map(
+      ([, start = '', end = '', name]) => [BigInt(`0x${start}`), BigInt(`0x${end}`), name],
+    );
+    const shown = rowsOf(overview).filter(({ kind }) => kind === 'mapping');
+    expect(shown.map(({ start, end, name }) => [BigInt(start as string), BigInt(end as string), name])).toEqual(mapped);
+    expect(rowsOf(overview).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['__vdso_clock_gettime', 'clock_gettime', '__vdso_getcpu']),
+    );
+    const instructions = rowsOf<{ readonly address: string; readonly bytes: string }>(code);
+    const bytes = instructions
+      .map((each) => each.bytes)
+      .join(' ')
+      .split(' ');
+    const memory = await guest.must(
+      `perl -e 'open(my $f, "<:raw", "/proc/1/mem"); sysseek($f, ${BigInt(instructions[0]!.address)}, 0); sysread($f, my $b, ${bytes.length}); print unpack("H*", $b)'`,
+    );
+    expect(memory).toBe(bytes.join(''));
+  });
+
+  test('the log is searched by facility and with what stands around, and tells of a kill and a segfault', async () => {
+    await guest.must(
+      'for i in 1 2 3; do echo "<12>lab-mark $i" > /dev/kmsg; done; perl -e "unpack q(p), pack q(Q), 8" || true',
+    );
+    await guest.must(
+      `
+      grep -q cgroup2 /proc/mounts || mount -t cgroup2 none /sys/fs/cgroup
+      echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir /sys/fs/cgroup/lab; echo 32M > /sys/fs/cgroup/lab/memory.max
+      (echo 0 > /sys/fs/cgroup/lab/cgroup.procs; exec perl -e 'my $n = 64; my $m = "x" x ($n << 20)') || true
+      until dmesg | grep -q 'Killed process'; do sleep 1; done`,
+      { timeoutMs: 120_000 },
+    );
+    const [marks, dated, oom, segfault] = await answers(
+      'log --facility user -l warn -g lab-mark -n 1 -B 1',
+      'log --since 0 --until 1m --time iso -n 1',
+      'oom',
+      'report -k segfault',
+    );
+    expect(rowsOf(marks)).toMatchObject([
+      { facility: 'user', level: 4, text: 'lab-mark 2', context: true },
+      { text: 'lab-mark 3' },
+    ]);
+    expect(dated?.error).toBeUndefined();
+    expect(rowsOf(oom)).toMatchObject([{ comm: 'perl', cgroup: '/lab', limitKb: 32_768, victims: [{ comm: 'perl' }] }]);
+    expect(rowsOf(segfault).at(-1)).toMatchObject({
+      comm: 'perl',
+      lines: [expect.stringMatching(/segfault at 8 ip/), expect.stringMatching(/^Code: /)],
+    });
+  });
+
   test('structures agree with the kernel: sizes, offsets, and members of every process', async () => {
     const truth = await guest.truth();
     // The module's struct worker has a namesake in the kernel, which is the one that the bare name means.
