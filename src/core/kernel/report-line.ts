@@ -80,7 +80,7 @@ const OPENINGS: readonly { readonly kind: ReportKind; readonly form: RegExp }[] 
     form: /^BUG: (?:Bad |scheduling while atomic: |sleeping function called |using \w+\(\) in preemptible |spinlock |rwlock |rt_mutex |workqueue lockup|workqueue leaked )/,
   },
   { kind: 'panic', form: /^Kernel panic - not syncing: / },
-  // The CPU since 6.1 (c926087eb38f "x86/mm: Print likely CPU at segfault time").
+  // The CPU since 6.1 (c926087eb385 "x86/mm: Print likely CPU at segfault time").
   {
     kind: 'segfault',
     form: /^(?<comm>.+)\[(?<pid>\d+)\]: segfault at [0-9a-f]+ ip (?:.* likely on CPU (?<cpu>\d+) )?/,
