@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import type { Sink } from '../core/command/grammar.ts';
 import type { Output } from '../engine/protocol.ts';
 import { reasonOf } from '../engine/text-file.ts';
+import type { Capture } from './captured.ts';
 import { wantsColour } from './paint.ts';
 import { type OutputSink, openSink, streamSink } from './sink.ts';
 
@@ -22,6 +23,8 @@ export interface PrinterOptions {
   readonly remark?: (text: string) => void;
   /** Gives the terminal to a program of the user's while it runs. */
   readonly lend?: <T>(work: () => Promise<T> | T) => Promise<T>;
+  /** Takes what programs behind a pipe print, where the terminal is not theirs. */
+  readonly capture?: Capture;
   /** stdout is for JSON alone: what programs of the shell print goes to stderr. */
   readonly json?: boolean;
 }
@@ -104,7 +107,8 @@ class Printer {
 
   async #open(spec: Sink | undefined, page: boolean): Promise<void> {
     try {
-      this.#sink = spec === undefined ? this.#options.screen(page) : await openSink(spec, { lend: this.#options.lend });
+      const { screen, lend, capture } = this.#options;
+      this.#sink = spec === undefined ? screen(page) : await openSink(spec, { lend, capture });
     } catch (error) {
       this.#refuse();
       this.#complain([`cannot write the output: ${reasonOf(error)}`], 1);

@@ -7,6 +7,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Sink as SinkSpec } from '../core/command/grammar.ts';
 import type { Line } from '../core/output/line.ts';
 import { expandHome } from '../engine/text-file.ts';
+import { type Capture, captureSink, wantsTerminal } from './captured.ts';
 import { paint } from './paint.ts';
 
 export interface OutputSink {
@@ -29,8 +30,12 @@ export function streamSink(stream: NodeJS.WriteStream, colour: boolean): OutputS
 }
 
 /** Opens what `>`, `>>` or `|` name. Throws the error of the system call. */
-export async function openSink(spec: SinkSpec, options: { readonly lend: Lend | undefined }): Promise<OutputSink> {
+export async function openSink(
+  spec: SinkSpec,
+  options: { readonly lend: Lend | undefined; readonly capture: Capture | undefined },
+): Promise<OutputSink> {
   if (spec.kind === 'file') return fileSink(spec.path, spec.append);
+  if (options.capture !== undefined && !wantsTerminal(spec.command)) return captureSink(spec.command, options.capture);
   return lentSink(() => processSink(spec.command, false), options.lend);
 }
 

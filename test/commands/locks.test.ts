@@ -162,7 +162,7 @@ describe('deadlock', () => {
       'Behind them: 12 (third), 13 (fourth)',
       '',
       'HELD UP BY',
-      '      1 task  20 (reader), which sleeps in do_work',
+      '      1 task  20 (reader), which sleeps in do_work (hint)',
     ]);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Runs a line of the user's on the screen: its output goes to the scrollback as it comes, programs of the shell get the
- * terminal, and Ctrl-C stops it and keeps what came.
+ * Runs a line of the user's on the screen: its output goes to the scrollback as it comes, through programs of the shell or
+ * not; those that want the terminal get it; and Ctrl-C stops it and keeps what came.
  */
 import type { Line } from '../../core/output/line.ts';
 import type { EngineClient } from '../../engine/client.ts';
@@ -11,13 +11,15 @@ export interface RunOptions {
   readonly engine: EngineClient;
   readonly scrollback: Pick<ScrollbackPart, 'append' | 'say'>;
   readonly lend: <T>(work: () => Promise<T> | T) => Promise<T>;
+  /** Ends a program of the shell that the line's output goes through. */
+  readonly stop: AbortSignal;
   /** Lines printed so far: progress. */
   readonly onLines: (count: number) => void;
 }
 
 /** Resolves when the line is done. Throws EngineDied. */
 export function runLine(line: string, options: RunOptions): Promise<Printed> {
-  const { engine, scrollback, lend, onLines } = options;
+  const { engine, scrollback, lend, stop, onLines } = options;
   let count = 0;
   const write = async (lines: readonly Line[]): Promise<boolean> => {
     scrollback.append(lines);
@@ -32,6 +34,7 @@ export function runLine(line: string, options: RunOptions): Promise<Printed> {
     complain: (lines) => scrollback.say(complaintLines(lines)),
     remark: (text) => scrollback.say([[{ text, tone: 'dim' }]]),
     lend: (work) => lend(work),
+    capture: { show: write, stop },
   });
 }
 

@@ -25,6 +25,7 @@ export class UserLines {
   readonly #host: Host;
   readonly #endings: Endings;
   readonly #control;
+  #stop = new AbortController();
 
   constructor(host: Host, endings: Endings) {
     this.#host = host;
@@ -62,6 +63,7 @@ export class UserLines {
   cancel(): boolean {
     if (!this.#host.time.isRunning) return false;
     this.#control.press();
+    this.#stop.abort();
     return true;
   }
 
@@ -80,6 +82,7 @@ export class UserLines {
   async #execute(line: string, scrollback: RunOptions['scrollback']): Promise<void> {
     const host = this.#host;
     this.#control.reset();
+    this.#stop = new AbortController();
     const since = performance.now();
     let lines = 0;
     const estimate = new Estimate();
@@ -95,6 +98,7 @@ export class UserLines {
         engine: host.engine,
         scrollback,
         lend: (work) => host.lend(work),
+        stop: this.#stop.signal,
         onLines: (count) => {
           lines = count;
         },

@@ -39,6 +39,16 @@ describe.each(SIZES)('$columns x $rows', (size) => {
     expect(screen.cursor.isHidden).toBe(false);
   });
 
+  it('keeps what a program behind a pipe prints, and ends it at Ctrl-C', async () => {
+    const screen = await open(size);
+    await screen.press('ps | grep lab_ab | wc -l', KEY.enter);
+    await screen.shows(/^1( |$)/);
+    await screen.press('ps | sh -c "echo begun; sleep 600"', KEY.enter);
+    await screen.shows(/^begun( |$)/);
+    await screen.press(KEY.ctrl('c'), 'p 6*7', KEY.enter);
+    await screen.shows(/= 42\b/);
+  });
+
   it('completes, runs, pages, finds and folds', async () => {
     const screen = await open(size);
     await screen.press('his', KEY.tab);
