@@ -26,6 +26,7 @@ import { chosenRadix, symbolise } from '../src/core/command/value-view.ts';
 import { UnsupportedError, UsageError } from '../src/core/errors.ts';
 import { cpus } from '../src/core/kernel/cpu.ts';
 import { unwindFrom } from '../src/core/kernel/stack-from.ts';
+import { recoverRegisters } from '../src/core/kernel/stack-registers.ts';
 import { structOf, type TaskSummary, taskSummaries, threadGroup } from '../src/core/kernel/task-summary.ts';
 import { type Item, notice, row } from '../src/core/output/item.ts';
 import type { Line } from '../src/core/output/line.ts';
@@ -54,6 +55,7 @@ export default defineCommand({
     l: flag('source lines, where debug information has them'),
     f: flag('the words of each frame'),
     F: counted('the same with addresses of symbols named; -FF with the words as well'),
+    k: flag('the registers that the function of each frame held when it made its call, as far as they are known'),
     t: flag('instead of frames, every word from the innermost frame up that points into text'),
     T: flag('the same on all of the stack'),
     e: flag('instead of frames, what looks like saved registers of exceptions'),
@@ -69,6 +71,10 @@ export default defineCommand({
   examples: [
     { line: 'bt', shows: "the context's stack" },
     { line: 'bt -f 1', shows: 'a stack with the words of each frame' },
+    {
+      line: 'bt -k lab_ab',
+      shows: 'a stack with what each function held in its registers: the lock that it waits for',
+    },
     { line: 'bt -s UN', shows: 'all tasks in uninterruptible sleep, with offsets' },
     { line: "bt -R 'mutex_lock' user", shows: 'user tasks that have such a function on their stacks' },
     { line: 'bt -v', shows: 'whether a stack has overflowed' },
@@ -89,6 +95,7 @@ interface BtArgs {
   readonly l: boolean;
   readonly f: boolean;
   readonly F: number;
+  readonly k: boolean;
   readonly t: boolean;
   readonly T: boolean;
   readonly e: boolean;
@@ -101,7 +108,7 @@ interface BtArgs {
 }
 
 const INSTEAD = ['t', 'T', 'e', 'E', 'r', 'v'] as const;
-const OF_MEMORY = ['a', 'c', 'p', 'f', 'F', 't', 'T', 'e', 'E', 'r', 'v', 'I', 'S'] as const;
+const OF_MEMORY = ['a', 'c', 'p', 'f', 'F', 'k', 't', 'T', 'e', 'E', 'r', 'v', 'I', 'S'] as const;
 
 function* show(scope: Scope, args: BtArgs): Iterable<Item> {
   checkArguments(scope, args);
@@ -200,11 +207,13 @@ function stackItem(
   if (args.t || args.T) return textItem(scope, stack, heading, args.T, view);
   if (args.e) return exceptionItem(scope, stack, heading, view);
   if (args.r) return rawItem(scope, stack, heading);
+  const registers = args.k && stack.unwound !== undefined ? recoverRegisters(scope.kernel, stack.unwound) : undefined;
+  const detail = { ...view, registers };
   const data = {
     ...taskCells(stack.task),
-    frames: frameCells(stack, view),
+    frames: frameCells(stack, detail),
     ...(stack.user === undefined ? {} : { registers: registerCells(stack.user) }),
     ...refusal(stack),
   };
-  return row(data, () => [...heading, ...stackLines(stack, view)]);
+  return row(data, () => [...heading, ...stackLines(stack, detail)]);
 }

@@ -1,14 +1,14 @@
 /**
- * What stands below a frame once it is unfolded: the words that it has on the stack, with symbols named, and the
- * instructions that led to where it stands.
+ * What stands below a frame once it is unfolded: the registers that its function held, as far as they are known, the words
+ * that it has on the stack, with symbols named, and the instructions that led to where it stands.
  */
 import { type Line, textOf } from '../../core/output/line.ts';
 import type { App } from './contract.ts';
 import { refIn } from './line-search.ts';
 
-/** Instructions before the frame's program counter, and words of its stack, that are shown. */
+/** Instructions before the frame's program counter, and lines of its registers and words, that are shown. */
 const CODE_LINES = 5;
-const WORD_LINES = 8;
+const WORD_LINES = 10;
 const INDENT = '      ';
 
 /** The lines, or why there are none. `command` is the line that the stack came from. */
@@ -29,19 +29,19 @@ async function unfold(
   frame: { readonly task: bigint; readonly index: number },
   pc: string | undefined,
 ): Promise<readonly Line[]> {
-  const stack = await app.query(`bt -F ${frame.task.toString(16)}`);
+  const stack = await app.query(`bt -kF ${frame.task.toString(16)}`);
   const words = wordsOf(stack, frame.index);
   const code = pc === undefined ? [] : await app.query(`dis -r ${pc}`).catch((): readonly Line[] => []);
   return [
     ...words.slice(0, WORD_LINES).map(indented),
     ...(words.length > WORD_LINES
-      ? [`${INDENT}... ${words.length - WORD_LINES} more: bt -F ${frame.task.toString(16)}`]
+      ? [`${INDENT}... ${words.length - WORD_LINES} more: bt -kF ${frame.task.toString(16)}`]
       : []),
     ...code.slice(-CODE_LINES).map(indented),
   ];
 }
 
-/** The lines below the frame's own in `bt -F`. */
+/** The lines below the frame's own in `bt -kF`. */
 function wordsOf(stack: readonly Line[], index: number): readonly Line[] {
   const start = stack.findIndex((each) => refIn(each, 'frame')?.index === index);
   if (start < 0) return [];

@@ -136,7 +136,7 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
 
   bind('pane', 'enter', 'follow-object', 'follow the object that is marked'),
   bind('pane', 'backspace [', 'back', 'back to what was shown before'),
-  bind('pane', 'space', 'unfold', 'unfold the frame: its words and its code; fold it again'),
+  bind('pane', 'space', 'unfold', 'unfold the frame: its registers, words and code; fold it again'),
   bind('pane', 'b', 'stack', 'the stack of the task'),
   bind('pane', 'd', 'code', 'the code of the function or address'),
   bind('pane', 'x', 'memory', 'the memory at the address'),

@@ -3,7 +3,7 @@
  * interrupted.
  */
 import type { ExceptionFrame } from '../arch/x86_64/exception-frame.ts';
-import { PT_REGS_ORDER, type PtRegs, type PtRegsName } from '../arch/x86_64/registers.ts';
+import { type KnownRegisters, PT_REGS_ORDER, type PtRegs, type PtRegsName } from '../arch/x86_64/registers.ts';
 import { formatAddress, isKernelAddress } from '../memory/address.ts';
 import type { Cell } from '../output/item.ts';
 import { type Line, type Span, span } from '../output/line.ts';
@@ -11,6 +11,7 @@ import { type Line, type Span, span } from '../output/line.ts';
 type Register = readonly [label: string, name: PtRegsName, digits: number];
 
 const WIDE = 16;
+const PER_LINE = 3;
 const ROWS: readonly (readonly Register[])[] = [
   [
     ['RIP', 'ip', WIDE],
@@ -65,11 +66,19 @@ export function registerCells(frame: ExceptionFrame): Readonly<Record<string, Ce
   return Object.fromEntries(names.map((name) => [name, frame.registers[name]]));
 }
 
-function rowLine(registers: PtRegs, row: readonly Register[]): Line {
+/** The registers that are known, three a line, in the order of the others. */
+export function knownRegisterLines(registers: KnownRegisters): readonly Line[] {
+  const known = ROWS.flat().filter(([, name]) => name in registers && name !== 'ip' && name !== 'sp');
+  return Array.from({ length: Math.ceil(known.length / PER_LINE) }, (_, i) =>
+    rowLine(registers, known.slice(i * PER_LINE, (i + 1) * PER_LINE)),
+  );
+}
+
+function rowLine(registers: Readonly<Partial<PtRegs>>, row: readonly Register[]): Line {
   const spans: Span[] = ['    '];
   for (const [i, [label, name, digits]] of row.entries()) {
     const shown = digits === WIDE ? label.padStart(3) : label;
-    spans.push(`${i === 0 ? '' : '  '}${shown}: `, value(registers[name], digits));
+    spans.push(`${i === 0 ? '' : '  '}${shown}: `, value(registers[name] ?? 0n, digits));
   }
   return spans;
 }

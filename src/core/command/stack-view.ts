@@ -7,6 +7,7 @@
  * In brackets is the stack slot that holds the return address. What follows in parentheses is how a frame was found,
  * when that was neither by ORC nor from saved registers; a `?` marks one that rests on a guess before it.
  */
+import type { KnownRegisters } from '../arch/x86_64/registers.ts';
 import type { Stack } from '../arch/x86_64/stacks.ts';
 import type { StackWord } from '../kernel/stack-words.ts';
 import { frameWords } from '../kernel/stack-words.ts';
@@ -14,7 +15,7 @@ import { formatAddress } from '../memory/address.ts';
 import type { Cell } from '../output/item.ts';
 import { type Line, type Span, span } from '../output/line.ts';
 import type { Symbolise } from '../types/printer.ts';
-import { registerCells, registerLines } from './register-view.ts';
+import { knownRegisterLines, registerCells, registerLines } from './register-view.ts';
 import type { ShownFrame, ShownStack } from './task-stacks.ts';
 
 export interface StackViewOptions {
@@ -27,6 +28,8 @@ export interface StackViewOptions {
   readonly symbolise: Symbolise | undefined;
   /** With the word itself behind its name. */
   readonly raw: boolean;
+  /** What each frame's function held in its registers, in the order of the unwound frames, where that is wanted. */
+  readonly registers?: readonly KnownRegisters[] | undefined;
 }
 
 /** Everything under a task's heading. */
@@ -42,6 +45,8 @@ export function stackLines(shown: ShownStack, options: StackViewOptions): readon
     if (stack !== undefined && here !== stack && stack.kind !== 'task') lines.push(stackSwitch(stack));
     stack = here;
     lines.push(frameLine(shown, frame, options));
+    const held = heldIn(shown, frame, options);
+    if (held !== undefined) lines.push(...knownRegisterLines(held));
     if (options.words) lines.push(...wordLines(shown, frame, options));
   }
   if (shown.user !== undefined) lines.push(...registerLines(shown.user));
@@ -52,10 +57,11 @@ export function stackLines(shown: ShownStack, options: StackViewOptions): readon
 }
 
 /** The frames as cells; the words of each with `words`. */
-export function frameCells(shown: ShownStack, options: Pick<StackViewOptions, 'words'>): readonly Cell[] {
+export function frameCells(shown: ShownStack, options: Pick<StackViewOptions, 'words' | 'registers'>): readonly Cell[] {
   return shown.frames.map((frame): Cell => {
     const exception = frame.unwound?.exception;
     const words = options.words ? wordsOf(shown, frame) : undefined;
+    const held = heldIn(shown, frame, options);
     return {
       index: frame.index,
       sp: frame.sp ?? null,
@@ -66,9 +72,20 @@ export function frameCells(shown: ShownStack, options: Pick<StackViewOptions, 'w
       method: frame.method,
       ...(frame.reliable ? {} : { reliable: false }),
       ...(exception === undefined ? {} : { exception: exception.address, registers: registerCells(exception) }),
+      ...(held === undefined ? {} : { held: { ...held } }),
       ...(words === undefined ? {} : { words: words.map(({ address, value }) => ({ address, value })) }),
     };
   });
+}
+
+/** The registers of a frame, where they are wanted; an exception's are shown with it. */
+function heldIn(
+  { unwound }: ShownStack,
+  frame: ShownFrame,
+  { registers }: Pick<StackViewOptions, 'registers'>,
+): KnownRegisters | undefined {
+  if (registers === undefined || frame.unwound === undefined || frame.unwound.exception !== undefined) return undefined;
+  return registers[unwound?.frames.indexOf(frame.unwound) ?? -1];
 }
 
 /** `name`, or `name+0x40`. */

@@ -46,7 +46,7 @@ const ANSWERS: Readonly<Record<string, readonly Line[]>> = {
   'stacks -v UN': ['two are blocked'],
   'bt 7': stack(7),
   'bt 9': stack(9),
-  'bt -F ffff888000000700': [
+  'bt -kF ffff888000000700': [
     ...stack(7).slice(0, 2),
     '    word of frame 0',
     ...stack(7).slice(2),
