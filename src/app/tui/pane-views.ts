@@ -84,7 +84,11 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
   trace: {
     name: 'trace',
     title: 'trace',
-    views: [fixed('the trace buffer', 'trace show', 'trace'), fixed('what is traced', 'trace status', 'trace')],
+    views: [
+      fixed('the trace buffer', 'trace show', 'trace'),
+      fixed('the trace buffer, with the calls within the calls of function_graph', 'trace show --unfold', 'trace'),
+      fixed('what is traced', 'trace status', 'trace'),
+    ],
     stream: 'trace follow',
     follows: 'time',
     tail: true,
