@@ -60,11 +60,12 @@ const commands: readonly Compared[] = [
 /** The other commands, and other forms of them. */
 const others: readonly Compared[] = [
   ['bt lab_ab lab_wait1'],
-  ['bt -l 2'],
-  ['bt -f 2'],
-  ['bt -t 2'],
+  ['bt -l lab_ab'],
+  ['bt -f lab_ab'],
+  ['bt -t lab_ab'],
+  ['bt -k lab_ab'],
   ['bt -e 1'],
-  ['task 2'],
+  ['task lab_ab'],
   ['ps -p lab_ab'],
   ['ps -s 1'],
   ['ps -a 1'],
