@@ -57,6 +57,10 @@ const commands: readonly Compared[] = [
   ['sys', (rows) => rows.filter(({ key }) => /^(KERNEL|RELEASE|VERSION|MACHINE|CPUS|NODENAME)$/i.test(String(key)))],
 ];
 
+/** Who has waited longest comes first: of tasks that began within the same millisecond that is now the one, now the other. */
+const byLock = (rows: readonly Row[]): readonly Row[] =>
+  [...rows].sort((a, b) => String(a['lock']).localeCompare(String(b['lock'])));
+
 /** The other commands, and other forms of them. */
 const others: readonly Compared[] = [
   ['bt lab_ab lab_wait1'],
@@ -72,9 +76,9 @@ const others: readonly Compared[] = [
   ['ps -r 1'],
   ['ps -t lab_ab'],
   ['stacks -R __mutex_lock -v'],
-  ['locks'],
+  ['locks', byLock],
   ['waiters lab_root.mutex_a'],
-  ['blocked'],
+  ['blocked', byLock],
   ['deadlock'],
   ['held lab_ab'],
   ['walk lab_ab'],
@@ -139,7 +143,9 @@ describe.each([
     await guest.ssh();
     client = openClient();
     const output = await guest.run('kdbg --json', { stdin: Buffer.from(linesOf(asked)), timeoutMs: 300_000 });
-    local = compared(asked, answersIn(output.stdout));
+    const answers = answersIn(output.stdout);
+    expect(answers, `status ${output.status}: ${output.stderr}`).toHaveLength(asked.length);
+    local = compared(asked, answers);
   });
   afterAll(async () => {
     await guest?.close();

@@ -119,7 +119,10 @@ describe.each(SIZES)('$columns x $rows', (size) => {
     // A pointer in what was printed, followed to what it points to; the command that does the same is shown.
     await screen.press(KEY.alt('0'), 'struct task_struct.parent ffff8a5482218000', KEY.enter);
     await screen.shows(/parent = 0x[0-9a-f]{16}/);
-    await screen.press(KEY.alt('s'), KEY.enter);
+    await screen.rests();
+    await screen.press(KEY.alt('s'));
+    await screen.rests();
+    await screen.press(KEY.enter);
     await screen.shows(/kdbg> struct task_struct [0-9a-f]{16} {3}\(by a key\)/);
     await screen.shows(/struct task_struct \{/);
   });
