@@ -90,7 +90,8 @@ describe('the pane of locks', () => {
     await screen.shows(/5 locks \S+ waiters ffffffffc06582a0/);
     await screen.shows('= waiters ffffffffc06582a0');
     await screen.press(KEY.backspace);
-    await screen.shows('2 waiters, the longest');
+    await screen.shows(/5 locks \S+ locks /);
+    await screen.rests();
     await screen.press('j', KEY.enter);
     await screen.shows('= bt 137');
     await screen.shows(/2 stacks \S+ bt 137/);
