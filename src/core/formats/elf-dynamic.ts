@@ -6,8 +6,8 @@
  */
 import { DataError } from '../errors.ts';
 import { decodeCString } from '../memory/text.ts';
+import { PT_LOAD } from './elf.ts';
 
-const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const DT_HASH = 4;
 const DT_STRTAB = 5;

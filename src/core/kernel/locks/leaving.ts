@@ -32,7 +32,10 @@ export function withoutLeaving(lock: Lock, asleep: ReadonlyMap<bigint, bigint>):
   const gone = new Set(ownWaiters(lock).filter((task) => handed.has(task) || !asleep.has(task)));
   if (gone.size === 0) return lock;
   const leaving = lock.waiters.filter(({ task }) => gone.has(task));
-  const notes = leaving.map((waiter) => `${nameTask(waiter)} has it, and is on its queue until it runs on`);
+  const notes = leaving.map(
+    (waiter) =>
+      `${nameTask(waiter)} ${handed.has(waiter.task) ? 'was handed it' : 'has it'}, and is on its queue until it runs on`,
+  );
   const waiters = lock.waiters.filter(({ task }) => !gone.has(task));
   return { ...lock, waiters, leaving, notes: [...lock.notes, ...notes] };
 }
