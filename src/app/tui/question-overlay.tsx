@@ -13,6 +13,8 @@ import { Tint } from './tint.tsx';
 import { wrapped } from './wrapped.ts';
 
 const WIDTH = 76;
+/** Columns that are left for the answer beside the prompt; with fewer it gets a row of its own. */
+const ANSWER = 16;
 
 /** Asks on the screen, one question after the other; undefined when it was left. */
 export function askOnScreen(host: Host): Ask {
@@ -29,6 +31,8 @@ function put(host: Host, question: Question): Promise<string | undefined> {
     let text = '';
     const width = Math.min(WIDTH, host.state.size.width - 2);
     const lines = question.lines.flatMap((line) => wrapped(line, width - 4));
+    const prompt = [...wrapped(question.prompt, width - 4)];
+    if ((prompt.at(-1) as string).length > width - 4 - ANSWER) prompt.push('');
     const change = (next: string): void => {
       text = next;
     };
@@ -39,12 +43,14 @@ function put(host: Host, question: Question): Promise<string | undefined> {
     };
     const overlay: OverlayPart = {
       place({ width: columns, height: rows }: Size): Rect {
-        const height = Math.min(rows - 2, lines.length + 3);
+        const height = Math.min(rows - 2, lines.length + prompt.length + 2);
         return { x: Math.floor((columns - width) / 2), y: Math.floor((rows - height) / 2), width, height };
       },
       draw: (size): Drawing => ({
         kind: 'ink',
-        element: <Asked size={size} theme={host.theme} question={question} lines={lines} onChange={change} />,
+        element: (
+          <Asked size={size} theme={host.theme} kind={question.kind} lines={lines} prompt={prompt} onChange={change} />
+        ),
       }),
       handle(event): Handled {
         if (event.kind === 'paste') {
@@ -65,13 +71,20 @@ function put(host: Host, question: Question): Promise<string | undefined> {
 interface AskedProps {
   readonly size: Size;
   readonly theme: Theme;
-  readonly question: Question;
+  readonly kind: Question['kind'];
   readonly lines: readonly string[];
+  /** The rows of the prompt; the field follows the last. */
+  readonly prompt: readonly string[];
   readonly onChange: (text: string) => void;
 }
 
-function Asked({ size, theme, question, lines, onChange }: AskedProps): ReactNode {
-  const mask = question.kind === 'secret' ? '*' : undefined;
+function Asked({ size, theme, kind, lines, prompt, onChange }: AskedProps): ReactNode {
+  const mask = kind === 'secret' ? '*' : undefined;
+  const asked = (row: string): ReactNode => (
+    <Tint theme={theme} look="key">
+      {row}
+    </Tint>
+  );
   return (
     <Box width={size.width} height={size.height} flexDirection="column" borderStyle="single" paddingX={1}>
       {lines.map((line) => (
@@ -79,10 +92,11 @@ function Asked({ size, theme, question, lines, onChange }: AskedProps): ReactNod
           {line}
         </Text>
       ))}
+      {prompt.slice(0, -1).map((row) => (
+        <Text key={row}>{asked(row)}</Text>
+      ))}
       <Text wrap="truncate-start">
-        <Tint theme={theme} look="key">
-          {question.prompt}
-        </Tint>
+        {asked(prompt.at(-1) ?? '')}
         <TextField initial="" onChange={onChange} placeholder="" mask={mask} />
       </Text>
     </Box>

@@ -289,6 +289,16 @@ describe('the screen', () => {
     await shows('Trust it (yes/no)? y');
     await press('\x03');
     expect(await answers[1]).toBeUndefined();
+    // A path may be wider than the box: it is shown whole, and the answer below it.
+    const path = `/home/${'deep/'.repeat(30)}id`;
+    const third = ask({ ...secret, prompt: `Passphrase for ${path}: ` });
+    await shows('Passphrase for');
+    await press('abc');
+    await shows('***');
+    const box = rows().flatMap((row) => /\u2502 (.*?) *\u2502/.exec(row)?.[1] ?? []);
+    expect(box.join('')).toContain(`${path}:`);
+    await press('\r');
+    expect(await third).toBe('abc');
     await press('eval 1');
     await shows('kdbg> eval 1');
     expect(written).not.toContain('hunter2');
