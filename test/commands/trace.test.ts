@@ -150,7 +150,7 @@ describe('callers', () => {
   test('of a function that nobody called', () => {
     fake.trace = '# tracer: function\n';
     expect(fake.session().json('trace callers vfs_read --for 0.05').notices).toEqual([
-      'vfs_read was not called; a function may be inlined where it seems to be: try one that calls it',
+      'vfs_read was not called: what ran may do without it, or has it inlined; try a function that calls it',
     ]);
   });
 

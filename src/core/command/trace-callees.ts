@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts';
 import { graphOptions } from '../kernel/trace-graph.ts';
 import { type SharedSetting, sharedFiles } from '../kernel/trace-shared.ts';
 import { tracefs } from '../kernel/tracefs.ts';
-import { type Item, notice } from '../output/item.ts';
+import type { Item } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 import { isCall, joinCalls } from './trace-call-view.ts';
@@ -15,7 +15,7 @@ import { calleeItems } from './trace-callee-view.ts';
 import { commandWords, FORK_OPTIONS } from './trace-command.ts';
 import { ownPids } from './trace-run.ts';
 import { traceRequest } from './trace-start.ts';
-import { missingNotice, sharedText, tracedText } from './trace-timed.ts';
+import { missingNotice, notCalled, sharedText, tracedText } from './trace-timed.ts';
 import { parseTraceText } from './trace-view.ts';
 
 /** Levels of calls below the function, unless --depth says otherwise. */
@@ -36,7 +36,7 @@ export function* traceCallees(scope: Scope, args: TraceArgs): Iterable<Item> {
   if (missing !== undefined) yield missing;
   const tree = calleeTree(joinCalls(entries).filter(isCall), name);
   if (tree === undefined) {
-    yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);
+    yield notCalled(name);
     return;
   }
   yield* calleeItems(scope, [...calleeNodes(tree, levels)]);

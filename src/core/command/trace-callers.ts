@@ -1,13 +1,13 @@
 /** Who calls a function: a trace of it for some seconds, its stacks counted. */
 import { UsageError } from '../errors.ts';
-import { type Item, notice, row } from '../output/item.ts';
+import { type Item, row } from '../output/item.ts';
 import { span } from '../output/line.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 import { commandWords } from './trace-command.ts';
 import { callerStacks } from './trace-stacks.ts';
 import { traceRequest } from './trace-start.ts';
-import { missingNotice, tracedText } from './trace-timed.ts';
+import { missingNotice, notCalled, tracedText } from './trace-timed.ts';
 import { functionSpan, parseTraceText } from './trace-view.ts';
 
 export function* traceCallers(scope: Scope, args: TraceArgs): Iterable<Item> {
@@ -21,7 +21,7 @@ export function* traceCallers(scope: Scope, args: TraceArgs): Iterable<Item> {
   if (missing !== undefined) yield missing;
   const groups = callerStacks(entries);
   if (groups.length === 0) {
-    yield notice(`${name} was not called; a function may be inlined where it seems to be: try one that calls it`);
+    yield notCalled(name);
   }
   for (const { frames, count, tasks } of groups) {
     const who = [...tasks].map(([pid, comm]) => `${pid} (${comm})`).join(', ');

@@ -79,6 +79,11 @@ export function missingNotice(text: string, entries: readonly TraceEntry[]): Ite
   );
 }
 
+/** What a trace without an entry of its function means: ftrace sees calls, and a compiler may have left none. */
+export function notCalled(name: string): Item {
+  return notice(`${name} was not called: what ran may do without it, or has it inlined; try a function that calls it`);
+}
+
 /** kdbg's own tasks need not be left out, and must not be: what they fork would be left out as well. */
 function startForCommand({ kernel }: Scope, request: Omit<TraceRequest, 'ownPids'>): undefined {
   startOwnTrace(kernel, {
