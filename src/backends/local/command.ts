@@ -2,9 +2,12 @@
  * A command of the user's on this machine, traced from its first instruction on. The engine's thread waits in its own
  * ways and sees no events, so what the command prints comes through a FIFO that is read as files that flow are, and how it
  * ended through a file. Both have no name any more when the command starts.
+ *
+ * It ends with kdbg, however kdbg ends: beside it a shell waits for the end of a pipe that only kdbg holds open.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandRequest, commandName, type FileFailure, type FileStream } from '../../core/memory/backend.ts';
@@ -22,11 +25,20 @@ while [ "$count" -gt 0 ]; do
 done
 exec "$@"
 `;
+/** In the command's process group, whose number is that of the shell that runs this. */
 const RUN = `
 begin=$1
 shift
-sh -c "$begin" kdbg-run "$@" 3>&-
+(
+  trap '' HUP INT TERM
+  read -r end <&4
+  kill -s TERM -- -$$
+  sleep 2
+  kill -s KILL -- -$$
+) >/dev/null 2>&1 3>&- &
+sh -c "$begin" kdbg-run "$@" 3>&- 4<&-
 echo "exit $?" >&3
+kill -s KILL $!
 `;
 const STATUS_MAX = 32;
 /** How often it is looked whether it has ended. */
@@ -49,11 +61,17 @@ export function runLocally(command: CommandRequest, count: (bytes: number) => vo
         ...command.pidFiles,
         ...command.words,
       ];
-      const child = spawn('/bin/sh', words, { stdio: ['ignore', input, input, status], detached: true });
+      const child = spawn('/bin/sh', words, {
+        stdio: ['ignore', input, input, status, 'pipe'],
+        detached: true,
+      });
       // Without a shell there is no command, and so no PID either.
       child.on('error', () => undefined);
+      const life = child.stdio[4] as Socket;
+      life.on('error', () => undefined);
+      life.unref();
       child.unref();
-      return new LocalCommand(new LocalStream(name, output, count), child, status);
+      return new LocalCommand(new LocalStream(name, output, count), child, life, status);
     } finally {
       closeSync(input);
     }
@@ -79,13 +97,16 @@ function openPipes(): { readonly output: number; readonly input: number; readonl
 class LocalCommand implements FileStream {
   readonly #stream: LocalStream;
   readonly #child: ChildProcess;
+  /** While it is open the command may run. */
+  readonly #life: Socket;
   readonly #status: number;
   #ended: string | undefined;
   #isClosed = false;
 
-  constructor(stream: LocalStream, child: ChildProcess, status: number) {
+  constructor(stream: LocalStream, child: ChildProcess, life: Socket, status: number) {
     this.#stream = stream;
     this.#child = child;
+    this.#life = life;
     this.#status = status;
   }
 
@@ -112,9 +133,8 @@ class LocalCommand implements FileStream {
 
   close(): void {
     if (this.#isClosed) return;
-    const { pid } = this.#child;
-    if (pid !== undefined && this.#outcome() === undefined) endGroup(pid);
     this.#isClosed = true;
+    this.#life.destroy();
     this.#ended ??= 'it was closed';
     this.#stream.close();
     closeSync(this.#status);
@@ -126,14 +146,5 @@ class LocalCommand implements FileStream {
     const length = readSync(this.#status, bytes, 0, STATUS_MAX, 0);
     const said = bytes.toString('latin1', 0, length);
     return said.endsWith('\n') ? said.trim() : undefined;
-  }
-}
-
-/** The command and what it started. */
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGTERM');
-  } catch {
-    // It has just ended by itself.
   }
 }

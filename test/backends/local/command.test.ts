@@ -29,12 +29,27 @@ test('what it prints waits until it is taken', () => {
   expect([text.length, how]).toEqual([1_100_000, 'exit 0']);
 });
 
-test('it ends when nobody wants it any more', async () => {
-  const mark = `kdbg-test-local-${process.pid}`;
-  const stream = run('sh', '-c', 'sleep 60; :', mark);
-  await expect.poll(() => isRunning(mark)).toBe(true);
+test.each([
+  ['it ends', 'echo ready; sleep 60; :'],
+  ['it ends even if it ignores being told to', "trap '' TERM; echo ready; while :; do sleep 1; done"],
+  ['what it has in the background ends', '(echo ready; sleep 60; :) & wait'],
+])('%s when nobody wants it any more', async (_, script) => {
+  const words = ['sh', '-c', script, `kdbg-test-local-${process.pid}`];
+  const stream = run(...words);
+  while (stream.take().length === 0) stream.wait(1000);
+  // Not the shells around it, which have more words.
+  const isRunning = (): boolean => hasProcess((said) => said === words.join('\0'));
+  expect(isRunning()).toBe(true);
   stream.close();
-  await expect.poll(() => isRunning(mark)).toBe(false);
+  await expect.poll(isRunning, { timeout: 20_000 }).toBe(false);
+});
+
+test('nothing stays beside a command that has ended', async () => {
+  const mark = `kdbg-test-local-${process.pid}-ended`;
+  const stream = run('true', mark);
+  while (stream.ended === undefined) stream.wait(1000);
+  await expect.poll(() => hasProcess((said) => said.endsWith(mark)), { timeout: 20_000 }).toBe(false);
+  stream.close();
 });
 
 test('its PID goes to files of tracefs alone', () => {
@@ -43,10 +58,11 @@ test('its PID goes to files of tracefs alone', () => {
   });
 });
 
-function isRunning(mark: string): boolean {
+/** Whether a process has a command line, its words separated by NUL, like this. */
+function hasProcess(like: (said: string) => boolean): boolean {
   return readdirSync('/proc').some((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith(`\0${mark}\0`);
+      return /^\d+$/.test(pid) && like(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, ''));
     } catch {
       return false;
     }
