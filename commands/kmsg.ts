@@ -34,6 +34,7 @@ export default defineCommand({
   description: [
     'Lists who has /dev/kmsg or /proc/kmsg open, and who sleeps in syslog(2), with the record that each reads next.',
     'Readers of /dev/kmsg have a position of their own, and take nothing away from others. /proc/kmsg and syslog(2) share one position: a record that one reader took no other gets. Nothing is open for syslog(2): a process that calls it again and again without waiting is not in this list; "trace callers do_syslog" finds it.',
+    'Who clears the log with syslog(2), as "dmesg -c" and "dmesg -C" do, takes nothing out of it: dmesg only begins later. kmsg says where.',
   ],
   needs: ['memory', 'symbols', 'types'],
   options: { w: flag('also those that have it open for writing only') },
@@ -41,7 +42,7 @@ export default defineCommand({
   columns: COLUMNS,
   examples: [{ line: 'kmsg readers', shows: 'who reads the kernel log' }],
   *run({ kernel }, { w }) {
-    const { readers, log, shared } = kmsgReaders(kernel);
+    const { readers, log, shared, cleared } = kmsgReaders(kernel);
     const shown = readers.filter(({ doing }) => w || doing !== 'writes');
     for (const reader of shown) yield row(cells(reader, log?.next), COLUMNS);
     const writers = readers.length - shown.length;
@@ -49,6 +50,11 @@ export default defineCommand({
     if (writers > 0) yield notice(`${writers} more have /dev/kmsg open for writing only: -w shows them`);
     if (log === undefined) return;
     yield notice(`the log has the records ${log.oldest} to ${log.next - 1n}`);
+    if (cleared !== undefined && cleared > log.oldest) {
+      yield notice(
+        `the log was cleared: dmesg begins at ${cleared}; those before are still there, and "log" shows them`,
+      );
+    }
     if (shared === undefined) return;
     const left = log.next - shared;
     yield notice(

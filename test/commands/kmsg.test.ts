@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { U64 } from '../support/fake-kernel.ts';
+import { type FakeKernel, U64 } from '../support/fake-kernel.ts';
 import { FakePrintk } from '../support/fake-printk.ts';
 import { fakeSession } from '../support/fake-session.ts';
 import { FakeSleepers } from '../support/fake-sleepers.ts';
@@ -106,6 +106,24 @@ describe('kmsg readers', () => {
       [40, 4, null],
       [50, 3, null],
     ]);
+  });
+
+  it.each([
+    ['a u64', (fake: FakeKernel) => fake.globalInteger('clear_seq', U64, 8)],
+    [
+      'a latched_seq',
+      (fake: FakeKernel) => {
+        fake.c('struct latched_seq { unsigned int latch; unsigned long long val[2]; };');
+        const at = fake.global('clear_seq', fake.type('latched_seq'));
+        fake.memory.u64(at + 8n, 8n);
+      },
+    ],
+  ])('tells where dmesg begins once the log was cleared: %s', (_, plant) => {
+    const { fake } = planted();
+    plant(fake);
+    expect(fakeSession(fake).json('kmsg readers').notices).toContain(
+      'the log was cleared: dmesg begins at 8; those before are still there, and "log" shows them',
+    );
   });
 
   it('leaves out what cannot be believed, and says so', () => {

@@ -3,6 +3,9 @@
  * away; /proc/kmsg and syslog(2) share one, `syslog_seq`: what one reader took the others do not get. Who sleeps until a
  * record comes, or polls for one, is on the wait queue `log_wait`, whichever way it reads.
  *
+ * `clear_seq` is no reader's: syslog(2) moves it to the end with SYSLOG_ACTION_CLEAR and READ_CLEAR, and READ_ALL, which
+ * dmesg uses, begins there, as a reader of /dev/kmsg does that seeks to SEEK_DATA. The records before it stay in the log.
+ *
  * An open file is known by its operations: kmsg_fops of the character device 1:11. Files of /proc all have procfs' own;
  * theirs is known by the proc_dir_entry beside the inode, whose proc_ops are kmsg_proc_ops since d56c0d45f0e2 "proc:
  * decouple proc from VFS with struct proc_ops" (v5.6), and proc_fops proc_kmsg_operations before.
@@ -59,6 +62,8 @@ export interface KmsgReaders {
   readonly log: LogSpan | undefined;
   /** What the readers of /proc/kmsg and syslog(2) read next. */
   readonly shared: bigint | undefined;
+  /** The record that dmesg begins with, as the log was cleared there; 0 if it never was. */
+  readonly cleared: bigint | undefined;
 }
 
 /** Throws UnsupportedError for a kernel without printk, NotFoundError, FaultError. */
@@ -67,8 +72,9 @@ export function kmsgReaders(kernel: Kernel): KmsgReaders {
   const waiters = logWaiters(kernel);
   const sleepers = sleepersOf(kernel, waiters.tasks);
   // After the readers: on a live target nobody is ahead of what was read last.
-  const sharedAt = kernel.addressOf('syslog_seq');
-  const shared = sharedAt === undefined ? undefined : attempt(() => kernel.memory.u64(sharedAt, 'syslog_seq'));
+  const shared = sequence(kernel, 'syslog_seq');
+  // A u64 until 7d7a23a91c91 "printk: use seqcount_latch for clear_seq" (v5.13).
+  const cleared = sequence(kernel, 'clear_seq', findStructMember(kernel, 'latched_seq', 'val')?.offset);
   const log = printkRingSpan(kernel) ?? printkLogSpan(kernel);
   const opened = files.map(({ task, descriptor, file, interface: through, mode, position }): KmsgReader => {
     const isReader = (mode & FMODE_READ) !== 0n;
@@ -82,7 +88,13 @@ export function kmsgReaders(kernel: Kernel): KmsgReaders {
     .map(({ task, interface: through }): KmsgReader => {
       return { task, descriptor: undefined, interface: through, doing: 'sleeps', position: shared };
     });
-  return { readers: [...opened, ...calling], log, shared };
+  return { readers: [...opened, ...calling], log, shared, cleared };
+}
+
+/** The u64 of printk in a variable, so many bytes into it. */
+function sequence(kernel: Kernel, variable: string, offset = 0): bigint | undefined {
+  const address = kernel.addressOf(variable);
+  return address === undefined ? undefined : attempt(() => kernel.memory.u64(address + BigInt(offset), variable));
 }
 
 interface LogFile extends OpenFile {
