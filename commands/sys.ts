@@ -10,11 +10,11 @@ import { kernelConfig } from '../src/core/kernel/config.ts';
 import { dmiFields } from '../src/core/kernel/dmi.ts';
 import { modules } from '../src/core/kernel/module.ts';
 import {
-  callsThroughSwitch,
   type Syscall,
   type SyscallAbi,
   type SyscallState,
   syscalls,
+  tableServesTracing,
 } from '../src/core/kernel/syscall.ts';
 import { decodeTaints, formatTaints, taintMask } from '../src/core/kernel/taint.ts';
 import { addressColumn, decimalColumn, meaningColumn, textColumn } from '../src/core/output/columns.ts';
@@ -134,7 +134,7 @@ function* calls({ kernel }: Scope, { abi, refused, names }: CallsWanted): Iterab
   if (all.length === 0) throw new UnsupportedError('this kernel has no table and no symbols of such system calls');
   const chosen = names.length === 0 ? all.filter((call) => isShown(call, refused)) : matching(all, names);
   if (all[0]?.number === undefined) yield notice(`${whyNoNumbers(kernel)} the numbers of system calls are not known`);
-  else if (callsThroughSwitch(kernel, abi))
+  else if (tableServesTracing(kernel, abi))
     yield notice('this kernel calls through a switch; the table serves tracing');
   for (const call of chosen) {
     if (refused && OUTCOMES[call.state] === '') continue;

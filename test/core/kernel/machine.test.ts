@@ -7,10 +7,11 @@ import { dmiFields } from '../../../src/core/kernel/dmi.ts';
 import { findModule } from '../../../src/core/kernel/module.ts';
 import { moduleSections } from '../../../src/core/kernel/module-sections.ts';
 import { printkSafeBuffers } from '../../../src/core/kernel/printk-safe.ts';
-import { callsThroughSwitch, syscalls } from '../../../src/core/kernel/syscall.ts';
+import { syscalls, tableServesTracing } from '../../../src/core/kernel/syscall.ts';
 import { taskCount } from '../../../src/core/kernel/task-count.ts';
 import { encodeText } from '../../../src/core/memory/text.ts';
 import { arrayOf, CHAR, enumeration, FakeKernel, fakeFiles, struct, U32, U64 } from '../../support/fake-kernel.ts';
+import { SWITCH_START, switchCode } from '../../support/syscall-switch.ts';
 
 describe('audit messages that wait', () => {
   const TYPES = `struct sk_buff { struct sk_buff *next, *prev; int pad; unsigned int len; unsigned char *data; };
@@ -122,7 +123,7 @@ describe('system calls', () => {
       [4, 'lookup_dcookie', 'stub'],
       [undefined, 'write', 'unlisted'],
     ]);
-    expect(callsThroughSwitch(kernel)).toBe(false);
+    expect(tableServesTracing(kernel)).toBe(false);
   });
 
   it('are known by their names where there is no memory', () => {
@@ -135,10 +136,44 @@ describe('system calls', () => {
   });
 
   it('of 32-bit processes are their own functions where there are such', () => {
-    expect(syscalls(planted().kernel(), '32').map(({ symbol }) => symbol?.name)).toEqual([
+    const fake = planted();
+    fake.symbols.add('__ia32_sys_setsockopt', TEXT + 0x80n, 'T');
+    fake.symbols.add('__ia32_compat_sys_setsockopt', TEXT + 0x90n, 'W');
+    expect(syscalls(fake.kernel(), '32').map(({ symbol }) => symbol?.name)).toEqual([
       '__ia32_compat_sys_ioctl',
       '__ia32_sys_read',
+      '__ia32_sys_setsockopt',
     ]);
+  });
+
+  it('have their numbers from the switch where there is no table', () => {
+    const at = (offset: bigint) => SWITCH_START + offset;
+    const targets = { none: at(0x100n), first: at(0x200n), third: at(0x300n), last: at(0x400n) };
+    const code = switchCode(targets);
+    const withSwitch = (bytes: Uint8Array) => {
+      const fake = new FakeKernel();
+      fake.memory.write(SWITCH_START, bytes);
+      fake.symbols.add('ia32_sys_call', SWITCH_START, 'T', undefined, code.length);
+      fake.symbols.add('__ia32_sys_unused', SWITCH_START + BigInt(code.length), 'T');
+      fake.symbols.add('__ia32_sys_ni_syscall', targets.none, 'T');
+      fake.symbols.add('__ia32_sys_restart_syscall', targets.first, 'T');
+      fake.symbols.add('__ia32_compat_sys_read', targets.third, 'T');
+      fake.symbols.add('__ia32_sys_vm86', targets.last, 'W');
+      return fake.kernel();
+    };
+    const calls = syscalls(withSwitch(code), '32');
+    expect(calls.length).toBe(0x101 + 1);
+    expect(
+      calls.filter(({ state }) => state !== 'unused').map(({ number, name, state }) => [number, name, state]),
+    ).toEqual([
+      [0, 'restart_syscall', 'here'],
+      [3, 'read', 'here'],
+      [0x100, 'vm86', 'stub'],
+      [undefined, 'unused', 'unlisted'],
+    ]);
+    expect(tableServesTracing(withSwitch(code), '32')).toBe(false);
+    code.fill(0xcc, 9, 12);
+    expect(syscalls(withSwitch(code), '32').map(({ number }) => number)).toEqual(Array(4).fill(undefined));
   });
 });
 
