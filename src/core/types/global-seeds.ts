@@ -66,7 +66,10 @@ export const GLOBAL_SEEDS: readonly string[] = [
   'char *log_buf;',
   'u32 log_buf_len;',
   'u32 log_first_idx, log_next_idx;',
-  'u64 log_first_seq, log_next_seq, clear_seq;',
+  'u64 log_first_seq, log_next_seq, syslog_seq;',
+  // 7d7a23a91c91 "printk: use seqcount_latch for clear_seq" (v5.13).
+  'struct latched_seq clear_seq;',
+  'u64 clear_seq;',
   'int console_printk[4];',
   'struct hlist_head console_list;',
   'struct console *console_drivers;',

@@ -52,6 +52,11 @@ describe('the types of globals', () => {
     const tree = createGlobals(new BtfTable(btf('struct xarray { void *head; };').bytes));
     expect(typeName(tree.typeOf('irq_desc_tree')!)).toBe('struct xarray');
     expect(tree.typeOf('sparse_irqs')).toBeUndefined();
+    const latched = btf('typedef unsigned long long u64; struct latched_seq { unsigned int latch; u64 val[2]; };');
+    expect(typeName(createGlobals(new BtfTable(latched.bytes)).typeOf('clear_seq')!)).toBe('struct latched_seq');
+    expect(
+      typeName(createGlobals(new BtfTable(btf('typedef unsigned long long u64;').bytes)).typeOf('clear_seq')!),
+    ).toBe('u64');
   });
 
   it('may be structs without a name, laid out here', () => {
