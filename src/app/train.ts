@@ -13,9 +13,12 @@ import { escapeControls } from '../core/output/escape.ts';
 import { hasLesson, lessonPath, readProgress, recordingOfLesson } from '../engine/lesson-disk.ts';
 import { readTextFile } from '../engine/text-file.ts';
 import { complain } from './printer.ts';
+import { wrapped } from './tui/wrapped.ts';
 
 /** A folder with more is none of lessons. */
 const LESSONS_MAX = 1000;
+/** On a terminal that is narrower than this beside the names, lines are broken by the terminal. */
+const ABOUT_WIDTH_MIN = 20;
 
 interface Found {
   readonly name: string;
@@ -46,8 +49,10 @@ export function listLessons(engineEntry: URL, json: boolean): number {
   const width = (of: (found: Found) => string): number => Math.max(...lessons.map((each) => of(each).length));
   const [names, states] = [width(({ name }) => name), width(({ state }) => state)];
   for (const { name, lesson, state } of lessons) {
-    const about = lesson.about ?? lesson.title;
-    process.stdout.write(`${escapeControls(`${name.padEnd(names)}  ${state.padEnd(states)}  ${about}`)}\n`);
+    const first = `${name.padEnd(names)}  ${state.padEnd(states)}  `;
+    const room = Math.max(ABOUT_WIDTH_MIN, (process.stdout.columns ?? Number.POSITIVE_INFINITY) - first.length);
+    const about = wrapped(escapeControls(lesson.about ?? lesson.title), room).join(`\n${' '.repeat(first.length)}`);
+    process.stdout.write(`${escapeControls(first)}${about}\n`);
   }
   process.stdout.write('\n"kdbg train NAME" begins one, or goes on where you were.\n');
   return 0;

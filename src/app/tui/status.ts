@@ -106,9 +106,10 @@ function shortTarget(name: string): string {
   return file?.[1] ?? name;
 }
 
-/** Which actions the bottom row names, by what has the keys. */
+/** Which actions the bottom row names, by what has the keys; the way out first, as a narrow screen cuts the last. */
 const HINTS: Readonly<Record<'walk' | 'pane' | 'scrollback', readonly (readonly [ScreenAction, string])[]>> = {
   walk: [
+    ['to-prompt', 'prompt'],
     ['walk-up', 'owner'],
     ['walk-down', 'waiter'],
     ['walk-next', 'next in the queue'],
@@ -117,9 +118,9 @@ const HINTS: Readonly<Record<'walk' | 'pane' | 'scrollback', readonly (readonly 
     ['follow-object', 'follow'],
     ['zoom', 'zoom'],
     ['keys', 'keys'],
-    ['to-prompt', 'prompt'],
   ],
   pane: [
+    ['to-prompt', 'prompt'],
     ['follow-object', 'follow'],
     ['back', 'back'],
     ['unfold', 'unfold'],
@@ -131,14 +132,13 @@ const HINTS: Readonly<Record<'walk' | 'pane' | 'scrollback', readonly (readonly 
     ['zoom', 'zoom'],
     ['next-pane', 'next'],
     ['keys', 'keys'],
-    ['to-prompt', 'prompt'],
   ],
   scrollback: [
+    ['to-prompt', 'prompt'],
     ['follow-object', 'follow'],
     ['find', 'find'],
     ['copy-line', 'copy'],
     ['next-pane', 'panes'],
-    ['to-prompt', 'prompt'],
   ],
 };
 

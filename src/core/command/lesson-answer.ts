@@ -7,6 +7,7 @@ import type { Check, LessonStep } from '../formats/lesson.ts';
 import { evaluateInteger } from '../types/evaluate.ts';
 import { evaluateAddress } from '../types/evaluate-address.ts';
 import { quietEnvironmentOf } from './environment.ts';
+import { spellingsOf } from './lesson-spelling.ts';
 import { nearCommands } from './resolve.ts';
 import type { Scope } from './scope.ts';
 import { oneTask } from './task-kinds.ts';
@@ -17,22 +18,17 @@ export type Verdict = { readonly right: true } | { readonly right: false; readon
 /** Judges an answer. Throws the error of a command where the answer means nothing: no such task, no such symbol. */
 export function judge(scope: Scope, step: LessonStep, answer: string): Verdict {
   const given = answer.trim();
-  if (given === '') throw new UsageError('the answer is missing', { hint: `answer ${answerForm(step.checks)}` });
-  if (isTaken(scope, step, given)) return { right: true };
+  if (given === '')
+    throw new UsageError('the answer is missing', { hint: `answer ${answerForms(step.checks).join('|')}` });
+  const taken = reading(() => anyRight(scope, step, step.checks, given));
+  if (taken.found === true) return { right: true };
+  // A lesson may know an answer that is none by the step's own check: a name where it wants a number.
   for (const { checks, say } of step.wrong) {
-    if (quietly(() => anyRight(scope, step, checks, given)) === true) return { right: false, say };
+    if (reading(() => anyRight(scope, step, checks, given)).found === true) return { right: false, say };
   }
-  return { right: false, say: undefined };
-}
-
-/** An answer that means nothing gets the error that a command would give. */
-function isTaken(scope: Scope, step: LessonStep, answer: string): boolean {
-  try {
-    return anyRight(scope, step, step.checks, answer);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw error.withHint(`this step wants ${answerForm(step.checks)}`);
-  }
+  if (taken.failure === undefined) return { right: false, say: undefined };
+  const { failure } = taken;
+  throw failure instanceof UsageError ? failure.withHint(`this step wants ${answerWords(step.checks)}`) : failure;
 }
 
 /** Throws where what a check expects is not so on this target: no such task, no such symbol or command. */
@@ -66,10 +62,15 @@ export function expectedAnswer(check: Exclude<Check, { kind: 'ran' }>): string {
   }
 }
 
-/** The form of an answer, as usage texts write it. */
-export function answerForm(checks: readonly Check[]): string {
-  const forms = checks.flatMap((check) => (check.kind === 'ran' ? [] : [FORMS[check.kind]]));
-  return [...new Set(forms)].join('|');
+/** The forms of an answer, as usage texts write them. */
+export function answerForms(checks: readonly Check[]): readonly string[] {
+  return [...new Set(checks.flatMap((check) => (check.kind === 'ran' ? [] : [FORMS[check.kind]])))];
+}
+
+/** What a step wants, in words: `a number`. */
+function answerWords(checks: readonly Check[]): string {
+  const words = checks.flatMap((check) => (check.kind === 'ran' ? [] : [WORDS[check.kind]]));
+  return [...new Set(words)].join(' or ');
 }
 
 const FORMS: Readonly<Record<Exclude<Check['kind'], 'ran'>, string>> = {
@@ -81,45 +82,62 @@ const FORMS: Readonly<Record<Exclude<Check['kind'], 'ran'>, string>> = {
   choice: 'LETTER',
 };
 
-/** Whether one of the checks takes the answer. Throws where none does and the answer means nothing. */
+const WORDS: typeof FORMS = {
+  pid: 'a task: its PID, name or address',
+  address: 'an address',
+  symbol: 'the name of a function or variable',
+  number: 'a number',
+  text: 'a word or a name',
+  choice: 'the letter of an option',
+};
+
+/** Whether one of the checks takes the answer. Throws where it means nothing to any of them. */
 function anyRight(scope: Scope, step: LessonStep, checks: readonly Check[], answer: string): boolean {
-  let failure: { readonly error: unknown } | undefined;
-  let isMeant = false;
-  for (const check of checks) {
-    try {
-      if (isRight(scope, step, check, answer)) return true;
-      isMeant = true;
-    } catch (error) {
-      if (!(error instanceof KdbgError) || error.endsCommand) throw error;
-      failure ??= { error };
-    }
-  }
-  if (failure !== undefined && !isMeant) throw failure.error;
+  const readings = checks.map((check) => reading(() => isRight(scope, step, check, answer)));
+  if (readings.some(({ found }) => found === true)) return true;
+  const [first] = readings;
+  if (first?.failure !== undefined && readings.every(({ found }) => found === undefined)) throw first.failure;
   return false;
 }
 
 function isRight(scope: Scope, step: LessonStep, check: Check, answer: string): boolean {
   switch (check.kind) {
     case 'pid':
-      return oneTask(answer.replace(/^pid\s*[:=]?\s*/i, ''), scope.kernel).pid === check.pid;
+      return firstMeant(check, answer, (text) => oneTask(text, scope.kernel)).pid === check.pid;
     case 'address':
-      return addressOf(scope, answer) === addressOf(scope, check.expression);
+      return firstMeant(check, answer, (text) => addressOf(scope, text)) === addressOf(scope, check.expression);
     case 'symbol':
-      return isSymbol(scope, check.name, answer);
+      return firstMeant(check, answer, (text) => isSymbol(scope, check.name, text));
     case 'number': {
-      const value = numberOf(scope, answer);
+      const value = firstMeant(check, answer, (text) => numberOf(scope, text));
       return value >= check.from && value <= check.to;
     }
     case 'text':
-      return plain(answer) === plain(check.text);
-    case 'choice': {
-      const letter = /^\(?([a-z])(?:[).].*)?$/is.exec(answer)?.[1]?.toLowerCase();
-      const option = step.options.find((each) => plain(each.text) === plain(answer));
-      return (letter ?? option?.letter) === check.letter;
-    }
+      return spellingsOf(check.kind, answer).some((text) => plain(text) === plain(check.text));
+    case 'choice':
+      return letterOf(step, answer) === check.letter;
     case 'ran':
       return false;
   }
+}
+
+/** Reads an answer in the first way in which it means something. Throws the error of the way that it is written in. */
+function firstMeant<T>({ kind }: Check, answer: string, read: (text: string) => T): T {
+  let first: KdbgError | undefined;
+  for (const spelling of spellingsOf(kind, answer)) {
+    const { found, failure } = reading(() => read(spelling));
+    if (failure === undefined) return found as T;
+    first ??= failure;
+  }
+  throw first;
+}
+
+/** `b`, `b)`, `(B)`, `b) It waits`, or the option's text. Throws UsageError for what is no option. */
+function letterOf({ options }: LessonStep, answer: string): string {
+  const letter = /^\(?([a-z])(?:[).].*)?$/is.exec(answer)?.[1]?.toLowerCase();
+  const option = options.find((each) => each.letter === letter || plain(each.text) === plain(answer));
+  if (option !== undefined) return option.letter;
+  throw new UsageError(`"${answer}" is none of ${options.map((each) => each.letter).join(', ')}`, { column: 0 });
 }
 
 function addressOf(scope: Scope, text: string): bigint {
@@ -144,25 +162,33 @@ function isSymbol(scope: Scope, name: string, answer: string): boolean {
 function numberOf(scope: Scope, answer: string): number {
   const digits = /^(-?)(0x[0-9a-fA-F]+|\d+(?:\.\d+)?)\s*(?:[A-Za-z%]+|$)/.exec(answer);
   if (digits !== null) return Number(digits[2]) * (digits[1] === '-' ? -1 : 1);
-  return Number(evaluateInteger(answer, quietEnvironmentOf(scope)));
+  try {
+    return Number(evaluateInteger(answer, quietEnvironmentOf(scope)));
+  } catch (error) {
+    // That there is no symbol "five" helps nobody.
+    if (/^[A-Za-z ]+$/.test(answer) && error instanceof UsageError) {
+      throw new UsageError(`"${answer}" is no number in digits`, { column: 0 });
+    }
+    throw error;
+  }
 }
 
-/** Words without what does not matter: capitals, blanks, quotes and a full stop at the ends. */
+/** Words without what does not matter: capitals, blanks, quotes, a full stop, comma or slash at the ends. */
 function plain(text: string): string {
   return text
     .toLowerCase()
     .trim()
-    .replace(/^["'`]+|["'`.]+$/g, '')
+    .replace(/^["'`]+|(?<=[^/])["'`.,;/]+$/g, '')
     .replace(/\s+/g, ' ')
     .trim();
 }
 
-/** Undefined for what means nothing. */
-function quietly<T>(judged: () => T): T | undefined {
+/** What an answer is found to mean, or the error where it means nothing. */
+function reading<T>(read: () => T): { readonly found?: T; readonly failure?: KdbgError } {
   try {
-    return judged();
+    return { found: read() };
   } catch (error) {
-    if (error instanceof KdbgError && !error.endsCommand) return undefined;
+    if (error instanceof KdbgError && !error.endsCommand) return { failure: error };
     throw error;
   }
 }

@@ -121,12 +121,12 @@ function* following(scope: Scope, lecture: Lecture, width: number): Iterable<Ite
 function* ending(lecture: Lecture): Iterable<Item> {
   const { lesson, progress } = lecture;
   const left = lesson.steps.length - passedCount(lesson, progress);
-  const line: Line =
+  const lines: readonly Line[] =
     left === 0
       ? [
-          span(`This was the last step of "${lesson.title}": ${standing(lecture)}.`, undefined, 'good'),
-          ' "kdbg train" lists the other lessons.',
+          [span(`This was the last step: ${standing(lecture)}.`, undefined, 'good')],
+          '"kdbg train" lists the other lessons; Ctrl-D leaves this one.',
         ]
-      : `This is the last step; ${standing(lecture)}. "lesson list" shows which are left.`;
-  yield row({ finished: left === 0, left }, () => [line]);
+      : [`This is the last step; ${standing(lecture)}. "lesson list" shows which are left.`];
+  yield row({ finished: left === 0, left }, () => lines);
 }

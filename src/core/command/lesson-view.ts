@@ -5,7 +5,7 @@
 import type { LessonStep } from '../formats/lesson.ts';
 import { type Item, row } from '../output/item.ts';
 import { type Line, span } from '../output/line.ts';
-import { answerForm, expectedAnswer } from './lesson-answer.ts';
+import { answerForms, expectedAnswer } from './lesson-answer.ts';
 import { passedCount, stepProgress } from './lesson-progress.ts';
 import { codeSpan, filled, proseLines } from './lesson-prose.ts';
 import type { Lecture } from './lesson-state.ts';
@@ -23,7 +23,7 @@ export function stepItem(shell: Shell, lecture: Lecture, width: number): Item {
     steps: lesson.steps.length,
     title: step.title,
     task: step.task ?? null,
-    answer: answerForm(step.checks) || null,
+    answer: answerForms(step.checks).join('|') || null,
     options: step.options.map(({ letter, text }) => ({ letter, text })),
     hints: step.hints.slice(0, hints),
     passed,
@@ -117,17 +117,18 @@ function taskLines(shell: Shell, step: LessonStep, width: number): readonly Line
 }
 
 /** What can be typed now. */
-function ways({ progress, step }: Lecture): Line {
+function ways({ lesson, progress, index, step }: Lecture): Line {
   const { hints, passed } = stepProgress(progress, step.title);
-  const form = answerForm(step.checks);
+  const forms = answerForms(step.checks).map((form) => `"answer ${form}"`);
   const left = step.hints.length - hints;
   const runs = step.checks.some(({ kind }) => kind === 'ran');
+  const goesOn = index + 1 < lesson.steps.length || passedCount(lesson, progress) < lesson.steps.length;
   const parts = [
-    ...(passed || form === '' ? [] : [`"answer ${form}" tells what you found`]),
+    ...(passed || forms.length === 0 ? [] : [`${forms.join(' or ')} tells what you found`]),
     ...(passed || !runs ? [] : ['this step is passed when you have run it']),
     ...(passed || left <= 0 ? [] : [`"lesson hint" helps (${left} left)`]),
     ...(passed && step.checks.length > 0 ? ['"lesson solution" tells why'] : []),
-    ...(passed || step.checks.length === 0 ? ['"lesson next" goes on'] : []),
+    ...((passed || step.checks.length === 0) && goesOn ? ['"lesson next" goes on'] : []),
   ];
   return [span(parts.join(', '), undefined, 'dim')];
 }

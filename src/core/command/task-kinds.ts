@@ -10,7 +10,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { currentTasks } from '../kernel/runqueue.ts';
 import { STATE_NAMES, type TaskState } from '../kernel/task-state.ts';
 import { findProcSummary, isFromMemory, summaryOf, type TaskSummary, taskSummaries } from '../kernel/task-summary.ts';
-import { parseHex } from '../memory/address.ts';
+import { formatAddress, parseHex } from '../memory/address.ts';
 import { CANDIDATES_MAX } from './complete.ts';
 import type { Candidate, Kind } from './define.ts';
 
@@ -138,7 +138,15 @@ function taskOrName(text: string, kernel: Kernel): Extract<TaskSelector, { kind:
   // `dd` is a program before it is the PID 221.
   const late = isNumber ? undefined : numberedTask(text, kernel);
   if (late !== undefined) return { kind: 'task', task: late };
-  throw new NotFoundError('task', text, nearTasks(text, comms));
+  throw new NotFoundError('task', text, isAddressLike(text) ? unflaggedTask(text, kernel) : nearTasks(text, comms));
+}
+
+/** An owner word of a lock is a task's address with flags in its lowest three bits: the task that is meant. */
+function unflaggedTask(text: string, kernel: Kernel): readonly string[] {
+  const flagged = parseHex(text);
+  if (flagged === undefined || (flagged & 7n) === 0n) return [];
+  const task = numberedTask((flagged & ~7n).toString(16), kernel);
+  return task?.task === undefined ? [] : [`${formatAddress(task.task.address)} (${task.comm}), without the flags`];
 }
 
 function isAddressLike(text: string): boolean {
