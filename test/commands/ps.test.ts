@@ -75,6 +75,8 @@ describe('ps', () => {
     ['ps ZO', [4000]],
     ['ps -y fifo,1', []],
     ['ps 71 | ps', [71]],
+    // Members of a task are a task as well.
+    [`struct task_struct.comm,pid ${planted.address(71).toString(16)} | ps`, [71]],
   ])('%s', (line, expected) => {
     expect(pids(session, line)).toEqual(expected);
   });

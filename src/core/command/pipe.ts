@@ -18,7 +18,10 @@ export interface TaskReference {
 export function* tasksIn(input: Iterable<Item>): Iterable<TaskReference> {
   for (const item of input) {
     if (item.kind !== 'row') continue;
-    const task = typeof item.data['task'] === 'bigint' ? item.data['task'] : pointerTo(item.data, 'task_struct');
+    const task =
+      typeof item.data['task'] === 'bigint'
+        ? item.data['task']
+        : (pointerTo(item.data, 'task_struct') ?? itself(item.data, 'struct task_struct'));
     const pid = typeof item.data['pid'] === 'number' ? item.data['pid'] : undefined;
     if (task === undefined && pid === undefined) throw noReference(item.data, 'task');
     yield { task, pid };
@@ -50,6 +53,11 @@ function pointerTo(row: Row, name: string): bigint | undefined {
     if (isCompoundNamed(type, name) && value.address !== undefined) return value.address;
   }
   return undefined;
+}
+
+/** Where the structure is of which a row shows members. */
+function itself({ type, address }: Row, name: string): bigint | undefined {
+  return type === name && typeof address === 'bigint' ? address : undefined;
 }
 
 function anyPointer(row: Row): bigint | undefined {
