@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Client, openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
+import { traceEndings } from './trace-endings.ts';
 import { traceFiles } from './trace-files.ts';
 import { PROBE, traceProbes } from './trace-probes.ts';
 import { traceQuestions } from './trace-questions.ts';
@@ -24,6 +25,10 @@ for d in . instances/*; do
   done
 done
 grep . /proc/sys/kernel/ftrace_enabled`;
+/** All that can be set, in every file of tracefs. */
+const SETTINGS = `
+cd ${TRACING} && find . -type f -perm -600 ! -path '*/per_cpu/*' ! -name trace ! -name 'trace_pipe*' ! -name snapshot \
+  ! -name error_log ! -name tracing_max_latency | sort | xargs grep -H '' 2>/dev/null; true`;
 /** A trace of somebody else, in an instance and in the shared buffer, and a probe of theirs. */
 const OTHERS = `
 cd ${TRACING} && echo 'p:other/opened vfs_open path=$arg1' >> dynamic_events && mkdir instances/other && cd instances/other && echo version_proc_show > set_ftrace_filter && echo function > current_tracer
@@ -43,12 +48,14 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
   let guest: Guest;
   let client: Client;
   let before: string;
+  let settings: string;
   beforeAll(async () => {
     // Function tracers patch code that runs: that needs one thread of emulation.
     guest = await bootGuest({ kernel, threads: 'single', logins: true });
     await guest.ssh();
     client = openClient();
     await guest.must(OTHERS);
+    settings = await guest.must(SETTINGS);
   });
   afterAll(async () => {
     await guest?.run(NO_OTHERS);
@@ -148,6 +155,8 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
 
   describe('probes', () => traceProbes({ kernel, guest: () => guest, rows }));
 
+  describe('a session over ssh ends as', () => traceEndings({ kernel, guest: () => guest, client: () => client }));
+
   describe('tracefs is as it was after', () => {
     test('the end of the session', async () => {
       const [started] = await kdbg(START);
@@ -213,5 +222,14 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
       await link.close();
       await expect.poll(instances, { timeout: 60_000, interval: 500 }).toEqual([]);
     });
+  });
+
+  test('all that can be set is as it was before all this', async () => {
+    const lines = (text: string): readonly string[] => text.split('\n');
+    const after = lines(await guest.must(SETTINGS));
+    const known = new Set(lines(settings));
+    expect(after.filter((line) => !known.has(line))).toEqual([]);
+    expect(after).toHaveLength(lines(settings).length);
+    expect(after.length).toBeGreaterThan(5000);
   });
 });
