@@ -33,6 +33,10 @@ export class RecordedShell implements RecordedSession {
     this.#slept = 0;
   }
 
+  answerAs(line: string): void {
+    this.begin(line, 'pane');
+  }
+
   /** The recorded wall clock of that moment. */
   now(): number {
     return this.#recording.now() + this.#slept;

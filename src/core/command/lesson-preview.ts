@@ -52,6 +52,8 @@ export function* problemsOf(scope: Scope, step: LessonStep): Iterable<string> {
     }
     const printed: string[] = [];
     const failure = failureOf(() => {
+      scope.shell.recorded?.answerAs(line);
+      scope.kernel.newCommand();
       const command = scope.shell.command(firstName(line));
       const view = new TextView(command?.columns);
       for (const item of scope.shell.run(line)) for (const each of view.lines(item)) printed.push(textOf(each));

@@ -28,6 +28,8 @@ export interface RecordedSession {
   readonly position: number | undefined;
   /** Stands behind so many lines from now on. */
   goTo(position: number | undefined): void;
+  /** Within a command that runs other lines: what follows is answered as this line is when it is typed. */
+  answerAs(line: string): void;
   /** What a line printed, by its index; undefined when that is not in the recording. */
   output(index: number): readonly string[] | undefined;
 }

@@ -25,6 +25,7 @@ function sessionOf(typed: readonly Typed[]): RecordedSession {
     })),
     position: undefined,
     goTo: () => undefined,
+    answerAs: () => undefined,
     output: (index) => typed[index]?.output,
   };
 }
