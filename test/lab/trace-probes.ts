@@ -7,10 +7,12 @@ import { type Answer, answersIn } from './local-proc.ts';
 export interface ProbeLab {
   readonly kernel: string;
   readonly guest: () => Guest;
+  readonly overSsh: (lines: readonly string[], reader: string) => Promise<readonly Answer[]>;
   readonly rows: (answer: Answer | undefined) => readonly Readonly<Record<string, unknown>>[];
 }
 
 export const PROBE = 'trace probe vfs_read file->f_path.dentry->d_name.name:string count ret';
+const LIBC = '/lib/x86_64-linux-gnu/libc.so.6';
 /** Reads a file of 12 bytes, opens one that is not there, and starts a program, again and again. */
 const whileDone = (command: string): string => `
 echo hello world > /tmp/kdbg-known
@@ -18,7 +20,7 @@ echo hello world > /tmp/kdbg-known
 ${command}; kill $doer`;
 const quoted = (line: string): string => `'${line.replaceAll("'", `'\\''`)}'`;
 
-export function traceProbes({ kernel, guest, rows }: ProbeLab): void {
+export function traceProbes({ kernel, guest, overSsh, rows }: ProbeLab): void {
   const probe = async (...lines: readonly string[]): Promise<readonly Answer[]> => {
     const words = lines.map((line) => `-c ${quoted(line)}`).join(' ');
     return answersIn(await guest().must(whileDone(`kdbg --json ${words}`), { timeoutMs: 120_000 }));
@@ -83,6 +85,43 @@ export function traceProbes({ kernel, guest, rows }: ProbeLab): void {
     const [answer] = await probe(`trace probe /bin/busybox:0x${offset.toString(16)} comm -n 2 --for 60`);
     expect(rows(answer)).toHaveLength(3);
     expect(rows(answer)[1]).toMatchObject({ kind: 'probe', values: { comm: expect.any(String) } });
+  });
+
+  test('are set at symbols of programs, whoever reads them, and replayed', async () => {
+    // Perl of Debian has its own functions in its file, and takes malloc from libc.
+    const file = '/tmp/kdbg-program.kdbg';
+    const lines = [
+      'trace probe /usr/bin/perl:perl_parse ret:s32 -n 2 --for 60',
+      `trace probe ${LIBC}:getenv $arg1:ustring -n 2 --for 60`,
+      'trace probe /usr/bin/perl:malloc',
+      `trace probe ${LIBC}:strlen`,
+      'trace probe /usr/bin/perl:perl_pars',
+      'trace probe /bin/busybox:main',
+      'trace probe /etc/passwd:main',
+    ];
+    const check = ([parsed, environment, imported, indirect, near, stripped, text]: readonly Answer[]): void => {
+      for (const row of rows(parsed).slice(1)) expect(row).toMatchObject({ values: { ret: 0 } });
+      for (const row of rows(environment).slice(1)) {
+        expect(row).toMatchObject({ values: { arg1: expect.stringMatching(/^[A-Z\d_]+$/) } });
+      }
+      expect(rows(parsed)).toHaveLength(3);
+      expect(rows(environment)).toHaveLength(3);
+      expect(imported?.error).toMatch(/only calls malloc, which is in a library of its: .*libc\.so\.6/);
+      expect(indirect?.error).toMatch(/strlen of .* has no code of its own/);
+      expect(near?.error).toMatch(/did you mean perl_parse/);
+      expect(stripped?.error).toMatch(/has no symbols/);
+      expect(text?.error).toMatch(/it is no program/);
+    };
+    const words = lines.map((line) => `-c ${quoted(line)}`).join(' ');
+    await guest().must(`rm -f ${file}`);
+    const perls = '(while :; do perl -e 1; usleep 100000; done) < /dev/null > /dev/null 2>&1 & echo $!';
+    const doer = (await guest().must(perls)).trim();
+    const here = answersIn((await guest().run(`kdbg --record ${file} --json ${words}`, { timeoutMs: 120_000 })).stdout);
+    check(here);
+    check(await overSsh(lines, kernel === '6.1' ? 'sh' : 'perl'));
+    await guest().must(`kill ${doer}`);
+    const replayed = answersIn((await guest().run(`kdbg replay ${file} --json ${words}; rm ${file}`)).stdout);
+    expect(replayed).toEqual(here);
   });
 
   test('that the kernel refuses leave nothing, and say why', async () => {

@@ -145,15 +145,14 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
     traceFiles({ guest: () => guest, client: () => client, rows, whileRead });
   });
 
-  describe('questions', () => {
-    const overSsh = async (lines: readonly string[], reader: string): Promise<readonly Answer[]> => {
-      const words = [...client.ssh(sshPortOf(guest)), '--json', '--reader', reader];
-      return answersIn((await client.run(words, { input: lines.join('\n') })).stdout);
-    };
-    traceQuestions({ kernel, guest: () => guest, kdbg, overSsh, rows });
-  });
+  const overSsh = async (lines: readonly string[], reader: string): Promise<readonly Answer[]> => {
+    const words = [...client.ssh(sshPortOf(guest)), '--json', '--reader', reader];
+    return answersIn((await client.run(words, { input: lines.join('\n') })).stdout);
+  };
 
-  describe('probes', () => traceProbes({ kernel, guest: () => guest, rows }));
+  describe('questions', () => traceQuestions({ kernel, guest: () => guest, kdbg, overSsh, rows }));
+
+  describe('probes', () => traceProbes({ kernel, guest: () => guest, overSsh, rows }));
 
   describe('a session over ssh ends as', () => traceEndings({ kernel, guest: () => guest, client: () => client }));
 

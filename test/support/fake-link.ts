@@ -134,6 +134,8 @@ export class FakeLink implements Link {
         return chaseOver(this.#memory, request.way);
       case 'files':
         return request.paths.map((path, i) => this.#file(path, request.limit, request.known?.[i] ?? ''));
+      case 'program':
+        return { ok: false, failure: { path: request.path, reason: 'absent', detail: 'no such file' } };
       case 'list':
         return this.#files.list(request.path);
       case 'link':

@@ -11,6 +11,7 @@ import { type KcoreMemory, openKcore } from './kcore.ts';
 import { EmptyKcoreError } from './kcore-file.ts';
 import { failureOf } from './paths.ts';
 import { factsOf, type KcoreAttempt, probe } from './probe.ts';
+import { createLocalPrograms } from './programs.ts';
 import { createLocalStreams } from './streams.ts';
 
 export interface LocalOptions {
@@ -36,6 +37,7 @@ export function openLocal(options: LocalOptions = {}): Backend {
     liveness: 'live',
     ...(memory && { memory }),
     files,
+    programs: createLocalPrograms(count),
     control,
     streams: { ...createLocalStreams(count), run: (command) => runLocally(command, count) },
     counters,

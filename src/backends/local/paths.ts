@@ -1,6 +1,7 @@
 /**
  * Which files of this machine belong to its kernel: /proc, /sys (with tracefs and debugfs below it), /boot and the
- * kernel log. Nothing else is opened, whatever a path or the target of a link says: /proc/1/root leads everywhere.
+ * kernel log. Nothing else is opened as a file, whatever a path or the target of a link says: /proc/1/root leads
+ * everywhere. Headers and symbols of programs may be anywhere else.
  */
 import { realpathSync } from 'node:fs';
 import type { FileFailure } from '../../core/memory/backend.ts';
@@ -32,6 +33,16 @@ export function refusedFarPath(path: string): FileFailure | undefined {
   const refused = refusedPath(path);
   if (refused !== undefined || !PROCESS_LINK.test(path)) return refused;
   return { path, reason: 'denied', detail: "it leads through a link that leaves the kernel's files" };
+}
+
+/**
+ * Why a program may not be looked into, as far as its path tells. One in a container, or of a process, is found through
+ * the process's links.
+ */
+export function refusedProgram(path: string): FileFailure | undefined {
+  const isKernels = /^\/(?:proc|sys|dev)\//.test(path) && !PROCESS_LINK.test(path);
+  if (isPlain(path) && !isKernels) return undefined;
+  return { path, reason: 'denied', detail: 'no path of a program' };
 }
 
 /** Why a file may not be opened as a stream: those that flow are the kernel's log and what tracing writes. */

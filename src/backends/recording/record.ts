@@ -19,6 +19,7 @@ import type {
 import { Fault, type ReadRange } from '../../core/memory/fault.ts';
 import type { Compression } from './chunk.ts';
 import { identify } from './identity.ts';
+import { recordPrograms } from './programs.ts';
 import { type RecordedControlSource, recordControl, recordStreams } from './record-control.ts';
 import { createRecording, type RecordingWriter } from './writer.ts';
 
@@ -38,6 +39,7 @@ export function recordBackend(
     liveness: inner.liveness,
     ...(inner.memory && { memory: recordMemory(inner.memory, current) }),
     ...(inner.files && { files: recordFiles(inner.files, current) }),
+    ...(inner.programs && { programs: recordPrograms(inner.programs, current) }),
     ...(control && { control }),
     ...(inner.streams && { streams: recordStreams(inner.streams, current) }),
     ...(vmcoreinfo && { vmcoreinfo: () => vmcoreinfo.call(inner) }),

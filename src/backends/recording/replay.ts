@@ -9,6 +9,7 @@ import { NotFoundError } from '../../core/errors.ts';
 import type { Backend, Capability } from '../../core/memory/backend.ts';
 import { decodeText } from '../../core/memory/text.ts';
 import type { RecordingHeader } from './header.ts';
+import { recordedPrograms } from './programs.ts';
 import { RecordedControl, RecordedStreams } from './recorded-control.ts';
 import { RecordedFiles } from './recorded-files.ts';
 import { RecordedMemory } from './recorded-memory.ts';
@@ -144,13 +145,14 @@ export class Recording {
   #makeBackend(moment: RecordedMoment): Backend {
     const { target } = this.header;
     const counters = this.#counters;
+    const files = target.serves.includes('files') ? new RecordedFiles(moment) : undefined;
     // Recordings of sessions that changed nothing have none, as those of older versions.
     const isControlled = this.#index.restores.length > 0 || this.#index.changes.size > 0;
     return {
       name: `replay:${this.path}`,
       liveness: target.liveness,
       ...(target.serves.includes('memory') && { memory: new RecordedMemory(moment) }),
-      ...(target.serves.includes('files') && { files: new RecordedFiles(moment) }),
+      ...(files && { files, programs: recordedPrograms(files) }),
       ...(isControlled && { control: this.#control }),
       ...(this.#index.streams.size > 0 && { streams: this.#streams }),
       counters,

@@ -12,6 +12,8 @@ import type {
   FollowRequest,
   FollowResult,
   ListResult,
+  ProgramRange,
+  ProgramResult,
   ReadRequest,
 } from '../../core/memory/backend.ts';
 import type { Fault } from '../../core/memory/fault.ts';
@@ -51,6 +53,8 @@ export type ReaderRequest =
       readonly limit: number;
       readonly known?: readonly string[];
     }
+  /** Ranges of a program, wherever it is. */
+  | { readonly op: 'program'; readonly path: string; readonly ranges: readonly ProgramRange[] }
   | { readonly op: 'list'; readonly path: string }
   | { readonly op: 'link'; readonly path: string }
   /** Done in order; the first that fails ends it. */
@@ -63,6 +67,7 @@ export interface ReaderAnswers {
   readonly follow: FollowResult;
   readonly chase: ChaseResult;
   readonly files: readonly (FileResult | 'same')[];
+  readonly program: ProgramResult;
   readonly list: ListResult;
   readonly link: string | undefined;
   /** Undefined: all is done. */

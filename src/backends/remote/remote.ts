@@ -99,6 +99,7 @@ class Target {
       liveness: 'live',
       ...(this.#memory && { memory: this.#memory }),
       files: this.#files,
+      programs: { read: (path, ranges) => wire.one({ op: 'program', path, ranges }) },
       control: this.#control(),
       streams: remoteStreams(link),
       get counters() {

@@ -9,6 +9,7 @@ import { pointedAt } from '../kernel/probe-operand.ts';
 import { type ProbeNames, probeOperand, RETURNED, TASK_NAME } from '../kernel/probe-path.ts';
 import { probeNames, probeTarget } from '../kernel/probe-target.ts';
 import { PROBE_TYPES } from '../kernel/probe-type.ts';
+import { programFunctions } from '../kernel/program-place.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { symbolCandidates } from '../types/expression-candidates.ts';
 import { parseExpression } from '../types/expression-parser.ts';
@@ -56,8 +57,17 @@ function functions(kernel: Kernel, text: string): Completions {
   return { candidates: all.filter(({ detail }) => detail.startsWith('text')), partial: all.length >= CANDIDATES_MAX };
 }
 
-/** `SYSTEM:` is followed by its events. */
+/** `SYSTEM:` is followed by its events, `/PATH:` by functions of the program. */
 function places(kernel: Kernel, text: string): Completions {
+  const [, path, name = ''] = /^(\/[^\s:]+):([^\s+@]*)$/.exec(text) ?? [];
+  if (path !== undefined) {
+    const names = programFunctions(kernel, path, name, CANDIDATES_MAX);
+    return {
+      start: text.length - name.length,
+      candidates: names.map((each) => ({ text: each, detail: 'function' })),
+      partial: names.length >= CANDIDATES_MAX,
+    };
+  }
   const [, system, start = ''] = /^([\w-]+):(\w*)$/.exec(text) ?? [];
   if (system === undefined) return functions(kernel, text);
   const fs = tracefs(kernel);

@@ -71,6 +71,13 @@ export function parseDynamicImage(bytes: Uint8Array): DynamicImage {
   };
 }
 
+/** The tables themselves, of a 64-bit image: Elf64_Sym after Elf64_Sym, and their strings. Throws DataError. */
+export function dynamicSymbolTable(bytes: Uint8Array): { readonly symbols: Uint8Array; readonly strings: Uint8Array } {
+  const image = new Image(bytes);
+  const tags = image.tags();
+  return { symbols: image.symbolTable(tags), strings: image.strings(tags) };
+}
+
 class Image {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
@@ -119,14 +126,19 @@ class Image {
     return this.#bytes.subarray(at, at + length);
   }
 
-  symbols(tags: ReadonlyMap<number, number>, nameAt: (at: number) => string): DynamicSymbol[] {
+  symbolTable(tags: ReadonlyMap<number, number>): Uint8Array {
     const table = this.#place(tags.get(DT_SYMTAB), 'symbols');
+    const length = this.#countSymbols(tags) * this.layout.symbol.size;
+    this.#require(table, length, 'the symbols');
+    return this.#bytes.subarray(table, table + length);
+  }
+
+  symbols(tags: ReadonlyMap<number, number>, nameAt: (at: number) => string): DynamicSymbol[] {
+    const table = this.symbolTable(tags);
     const { symbol, word } = this.layout;
-    const count = this.#countSymbols(tags);
-    this.#require(table, count * symbol.size, 'the symbols');
     const found: DynamicSymbol[] = [];
-    for (let i = 0; i < count; i++) {
-      const at = table + i * symbol.size;
+    for (let i = 0; i * symbol.size < table.length; i++) {
+      const at = table.byteOffset - this.#bytes.byteOffset + i * symbol.size;
       const info = this.#view.getUint8(at + symbol.info);
       const name = nameAt(this.#view.getUint32(at, true));
       const isDefined = this.#view.getUint16(at + symbol.info + 2, true) !== 0;

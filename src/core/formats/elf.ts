@@ -26,9 +26,14 @@ const SECTIONS_MAX = 1 << 20;
 /** e_machine of x86-64 and aarch64. */
 export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;
+/** e_type. */
+export const ET_EXEC = 2;
+export const ET_DYN = 3;
 /** p_type. */
 export const PT_LOAD = 1;
 export const PT_NOTE = 4;
+/** p_flags. */
+export const PF_X = 1;
 /** sh_type of sections without bytes in the file. */
 export const SHT_NOBITS = 8;
 

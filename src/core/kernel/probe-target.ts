@@ -2,7 +2,7 @@
  * What a probe is set at: a function of the kernel or of a module, an instruction in one, a tracepoint, or an
  * instruction of a program or library.
  *
- *     vfs_read   vfs_read+0x10   ext4:ext4_sync_file   ffffffff812a4b10   sched:sched_switch   /usr/bin/bash:0x4a0d0
+ *     vfs_read   vfs_read+0x10   ext4:ext4_sync_file   ffffffff812a4b10   sched:sched_switch   /usr/bin/bash:readline
  */
 import { NotFoundError, UnsupportedError, UsageError } from '../errors.ts';
 import { formatAddress } from '../memory/address.ts';
@@ -12,6 +12,7 @@ import type { Kernel } from './kernel.ts';
 import { isPerCpuSymbol } from './percpu.ts';
 import { type ProbeParameter, probeParameters } from './probe-parameters.ts';
 import type { ProbeNames } from './probe-path.ts';
+import { programPlace } from './program-place.ts';
 import { tracefs } from './tracefs.ts';
 
 export interface ProbeTarget {
@@ -30,16 +31,17 @@ export interface ProbeTarget {
 
 const PLACE = /^(?:(?<owner>[\w-]+):)?(?<name>[A-Za-z_][\w.$]*)(?:\+(?<offset>0x[0-9a-f]{1,6}|\d{1,7}))?$/i;
 const ADDRESS = /^(?:0x)?[0-9a-f]{16}$/i;
+const FILE_OFFSET = /^(?:0x[0-9a-f]{1,16}|\d{1,19})$/i;
 const SHOWN_MAX = 5;
 const NEAR_MAX = 20;
 
 /** Throws UsageError for what is none, or several. */
 export function probeTarget(kernel: Kernel, text: string): ProbeTarget {
-  if (text.startsWith('/')) return programTarget(text);
+  if (text.startsWith('/')) return programTarget(kernel, text);
   if (ADDRESS.test(text)) return addressTarget(kernel, BigInt(text.startsWith('0x') ? text : `0x${text}`));
   const { owner, name, offset } = PLACE.exec(text)?.groups ?? {};
   if (name === undefined) {
-    const hint = 'a function as vfs_read or MODULE:FUNCTION, a tracepoint as SYSTEM:EVENT, a program as /PATH:OFFSET';
+    const hint = 'a function as vfs_read or MODULE:FUNCTION, a tracepoint as SYSTEM:EVENT, a program as /PATH:SYMBOL';
     throw new UsageError(`"${text}" is nothing that can be probed`, { source: text, column: 0, hint });
   }
   if (owner !== undefined && isEvent(kernel, owner, name)) return tracepointTarget(kernel, name);
@@ -69,23 +71,30 @@ function isEvent(kernel: Kernel, system: string, event: string): boolean {
   return fs.text(`${fs.root}/events/${system}/${event}/id`, 64) !== undefined;
 }
 
-/** Files of programs are not the kernel's: kdbg reads none, so that their symbols stay unknown. */
-function programTarget(text: string): ProbeTarget {
-  const match = /^(\/[\w./+@-]*[\w+@-]):(0x[0-9a-f]{1,16}|\d{1,19})$/i.exec(text);
-  if (match === null) {
-    const hint =
-      'kdbg reads no files but the kernel\'s: "readelf -Ws FILE" lists symbols, "readelf -lW FILE" what to subtract';
-    throw new UsageError(`"${text}" is no place in a program: /PATH:OFFSET, an offset in the file`, {
+/** By an offset in the file, or by a symbol of it. */
+function programTarget(kernel: Kernel, text: string): ProbeTarget {
+  const { path, place } = /^(?<path>\/[\w./+@-]*[\w+@-]):(?<place>\S+)$/.exec(text)?.groups ?? {};
+  if (path === undefined || place === undefined) {
+    throw new UsageError(`"${text}" is no place in a program: /PATH:SYMBOL, or /PATH:OFFSET in the file`, {
       source: text,
       column: Math.max(0, text.lastIndexOf(':') + 1),
-      hint,
+      hint: 'the path is that of the file, as /usr/bin/bash:readline',
     });
   }
-  const [, path = '', offset = ''] = match;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const place = `${path}:0x${BigInt(offset).toString(16)}`;
   const unknown = { address: undefined, parameters: undefined, returns: undefined };
-  return { kind: 'program', place, name: `${name}_${BigInt(offset).toString(16)}`, isEntry: true, ...unknown };
+  if (FILE_OFFSET.test(place)) {
+    const offset = BigInt(place).toString(16);
+    const name = `${path.slice(path.lastIndexOf('/') + 1)}_${offset}`;
+    return { kind: 'program', place: `${path}:0x${offset}`, name, isEntry: true, ...unknown };
+  }
+  const { offset, name, within } = programPlace(kernel, path, place);
+  return {
+    kind: 'program',
+    place: `${path}:0x${offset.toString(16)}`,
+    name: within === 0 ? name : `${name}_${within.toString(16)}`,
+    isEntry: within === 0,
+    ...unknown,
+  };
 }
 
 /**

@@ -89,6 +89,25 @@ export interface FileSource {
   prefetch?(paths: readonly string[]): void;
 }
 
+/**
+ * Programs and libraries of the target, as far as their headers and symbols tell: for probes in them. A file is read only
+ * where it is a plain one that begins as an ELF executable or shared object, and in ranges.
+ */
+export interface ProgramSource {
+  /** These ranges of one file, each whole. One that its end cuts is a failure, as is a file that is no program. */
+  read(path: string, ranges: readonly ProgramRange[]): ProgramResult;
+}
+
+/** Bytes from the start of a file. */
+export interface ProgramRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export type ProgramResult =
+  | { readonly ok: true; readonly bytes: readonly Uint8Array[] }
+  | { readonly ok: false; readonly failure: FileFailure };
+
 /** Why a file could not be read. */
 export interface FileFailure {
   readonly path: string;
@@ -203,6 +222,7 @@ export interface Backend {
   readonly liveness: 'live' | 'frozen';
   readonly memory?: MemorySource;
   readonly files?: FileSource;
+  readonly programs?: ProgramSource;
   readonly control?: ControlSource;
   readonly streams?: StreamSource;
   readonly counters: BackendCounters;

@@ -5,7 +5,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chainOf, decodeChunkHeader, decompressChunk, firstChain } from '../../../src/backends/recording/chunk.ts';
-import type { Backend, FileResult, FollowRequest, ReadRequest } from '../../../src/core/memory/backend.ts';
+import type {
+  Backend,
+  FileResult,
+  FollowRequest,
+  ProgramRange,
+  ProgramResult,
+  ReadRequest,
+} from '../../../src/core/memory/backend.ts';
 import { Fault, type Space } from '../../../src/core/memory/fault.ts';
 import { encodeText } from '../../../src/core/memory/text.ts';
 
@@ -54,6 +61,15 @@ export class FakeBackend implements Backend {
         : ({ ok: true, names } as const);
     },
     link: (path: string) => this.links.get(path),
+  };
+
+  readonly programs = {
+    read: (path: string, ranges: readonly ProgramRange[]): ProgramResult => {
+      const text = this.texts.get(path);
+      if (text === undefined) return { ok: false, failure: { path, reason: 'denied', detail: 'it is no program' } };
+      const bytes = encodeText(text);
+      return { ok: true, bytes: ranges.map(({ offset, length }) => bytes.subarray(offset, offset + length)) };
+    },
   };
 
   place(address: bigint, bytes: Uint8Array, space: Space = 'virtual'): void {

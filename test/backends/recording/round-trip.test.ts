@@ -152,6 +152,22 @@ describe('a recording', () => {
     expect([files?.link?.('/proc/1/exe'), files?.link?.('/proc/2/exe')]).toEqual(['/sbin/init', undefined]);
   });
 
+  it('gives back ranges of programs', () => {
+    const ranges = [
+      { offset: 0, length: 4 },
+      { offset: 100, length: 3 },
+    ];
+    const { replay } = recorded(({ backend }, inner) => {
+      inner.texts.set('/bin/sh', 'x'.repeat(100).concat('abc'));
+      expect(backend.programs?.read('/bin/sh', ranges)).toMatchObject({ ok: true });
+      expect(backend.programs?.read('/bin/none', ranges)).toMatchObject({ ok: false });
+    });
+    const read = (path: string, wanted = ranges) => replay.backend.programs?.read(path, wanted);
+    expect(read('/bin/sh')).toMatchObject({ ok: true, bytes: ['xxxx', 'abc'].map(encodeText) });
+    expect(read('/bin/none')).toMatchObject({ failure: { reason: 'denied', detail: 'it is no program' } });
+    expect(read('/bin/sh', [{ offset: 0, length: 5 }])).toMatchObject({ failure: { reason: 'not-recorded' } });
+  });
+
   it('gives back the session', () => {
     let clock = 1000;
     const { replay } = recorded(

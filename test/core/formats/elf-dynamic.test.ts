@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../../src/core/errors.ts';
-import { parseDynamicImage } from '../../../src/core/formats/elf-dynamic.ts';
+import { dynamicSymbolTable, parseDynamicImage } from '../../../src/core/formats/elf-dynamic.ts';
 import { encodeText } from '../../../src/core/memory/text.ts';
 import { mutate, seededRandom } from '../../support/mutations.ts';
 
@@ -80,6 +80,12 @@ function image(bits: 32 | 64, hash: 'sysv' | 'gnu'): Uint8Array {
 }
 
 describe('dynamic symbols', () => {
+  it.each(['sysv', 'gnu'] as const)('are a table by %s', (hash) => {
+    const { symbols, strings } = dynamicSymbolTable(image(64, hash));
+    expect(symbols).toHaveLength(24 * SYMBOLS.length);
+    expect(strings.subarray(1, 9)).toEqual(encodeText('\0clock_g'));
+  });
+
   it.each([
     [64, 'sysv'],
     [64, 'gnu'],

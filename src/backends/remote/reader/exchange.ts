@@ -1,10 +1,19 @@
 /**
  * What a request of kdbg's becomes on the wire, and what its items become again.
  */
-import type { ControlStep, FileFailure, FileResult, ListResult, ReadRequest } from '../../../core/memory/backend.ts';
+import type {
+  ControlStep,
+  FileFailure,
+  FileResult,
+  ListResult,
+  ProgramRange,
+  ProgramResult,
+  ReadRequest,
+} from '../../../core/memory/backend.ts';
 import { Fault } from '../../../core/memory/fault.ts';
 import { decodeText } from '../../../core/memory/text.ts';
-import { refusedPath } from '../../local/paths.ts';
+import { refusedPath, refusedProgram } from '../../local/paths.ts';
+import { refusedRanges } from '../../local/programs.ts';
 import { KCORE } from '../kcore-headers.ts';
 import { broken } from './frames.ts';
 import { farError, faultReason, fileFailure, type Item } from './items.ts';
@@ -19,6 +28,8 @@ export interface Exchange<T> {
 
 const NAMES_MAX = 8 * 1024 * 1024;
 const PATH_MAX = 8192;
+/** Of a program's ranges in one piece: a reader holds it whole. */
+const PIECE_MAX = 1024 * 1024;
 
 export function readExchange(ranges: readonly ReadRequest[], map: KcoreMap): Exchange<readonly (Uint8Array | Fault)[]> {
   const located = ranges.map((range) => map.locate(range));
@@ -80,6 +91,35 @@ export function filesExchange(
       }));
       for (const [n, i] of asked.entries()) results[i] = fileResult(paths[i] as string, itemOf(items[n]), most);
       return results;
+    },
+  };
+}
+
+export function programExchange(path: string, ranges: readonly ProgramRange[]): Exchange<ProgramResult> {
+  const failure = refusedProgram(path) ?? refusedRanges(path, ranges);
+  if (failure !== undefined) return { requests: [], answer: () => ({ ok: false, failure }) };
+  const pieces = ranges.map(({ offset, length }) =>
+    Array.from({ length: Math.ceil(length / PIECE_MAX) }, (_, i) => {
+      const at = i * PIECE_MAX;
+      return { offset: offset + at, length: Math.min(PIECE_MAX, length - at) };
+    }),
+  );
+  const entries = pieces.flat().map(({ offset, length }) => ({ words: `${offset} ${length}`, bytes: length }));
+  return {
+    requests: wireList(`b ${encodeWord(path)}`, entries),
+    answer(items) {
+      const refused = items.find(({ kind }) => kind === '-');
+      if (refused !== undefined) return { ok: false, failure: fileFailure(path, farError(refused.bytes)) };
+      let next = 0;
+      const bytes = pieces.map((parts) => {
+        const whole = parts.map(({ length }) => {
+          const { bytes: part } = itemOf(items[next++]);
+          if (part.length !== length) throw broken('a range of another length', part);
+          return part;
+        });
+        return whole.length === 1 ? (whole[0] as Uint8Array) : new Uint8Array(Buffer.concat(whole));
+      });
+      return { ok: true, bytes };
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   filesExchange,
   linkExchange,
   listExchange,
+  programExchange,
   readExchange,
   restoreExchange,
 } from './exchange.ts';
@@ -31,6 +32,8 @@ export function answererOf(connection: Connection, map: KcoreMap, kind: ReaderKi
         return walks.chase(request.way);
       case 'files':
         return connection.exchange(filesExchange(request.paths, request.limit, request.known));
+      case 'program':
+        return connection.exchange(programExchange(request.path, request.ranges));
       case 'list':
         return connection.exchange(listExchange(request.path));
       case 'link':

@@ -179,6 +179,31 @@ describe.each(CASES)('%s in %s', (kind, shell) => {
     expect(reader.wire.received - before).toBeLessThan(2000);
   });
 
+  test('reads ranges of programs, and of nothing else', async () => {
+    const program = process.execPath;
+    const whole = readFileSync(program);
+    const ranges = [
+      { offset: 0, length: 64 },
+      { offset: 4097, length: 2_500_001 },
+      { offset: 12, length: 0 },
+      { offset: whole.length - 5, length: 5 },
+    ];
+    const read = (path: string, wanted = ranges) => reader.request({ op: 'program', path, ranges: wanted });
+    const result = await read(program);
+    if (!result.ok) throw new Error(result.failure.detail);
+    expect(result.bytes.map(sha256)).toEqual(
+      ranges.map(({ offset, length }) => sha256(whole.subarray(offset, offset + length))),
+    );
+    expect(await read(program, [{ offset: whole.length - 5, length: 6 }])).toMatchObject({ ok: false });
+    const link = join(far.folder, `link-${kind}-${shell.replace(' ', '-')}`);
+    symlinkSync('/sys/kernel/tracing/trace_pipe', link);
+    const paths = ['/none', '/etc/passwd', '/etc', far.kcore, link, '/dev/null', '/proc/kcore', '/bin/../bin/ls', 'ls'];
+    for (const path of paths) expect(await read(path, [{ offset: 0, length: 8 }]), path).toMatchObject({ ok: false });
+    expect(await read('/none')).toMatchObject({ failure: { reason: 'absent' } });
+    // What was read from before is read from still.
+    expect((await reader.request({ op: 'read', ranges: [range(RAM, 64)] }))[0]).toHaveLength(64);
+  });
+
   test('lists directories and reads links', async () => {
     const listed = await reader.request({ op: 'list', path: '/proc/sys/kernel' });
     if (!listed.ok) throw new Error(JSON.stringify(listed));

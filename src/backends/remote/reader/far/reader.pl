@@ -57,11 +57,11 @@ sub error { item('-', $_[0] || ($! + 0) . " $!") }
 # Memory: ranges of /proc/kcore by their place in the file.
 
 sub pread {
-  my ($at, $length) = @_;
+  my ($file, $at, $length) = @_;
   my $bytes = '';
-  sysseek($kcore, $at, SEEK_SET) or return;
+  sysseek($file, $at, SEEK_SET) or return;
   while (length $bytes < $length) {
-    my $n = sysread $kcore, $bytes, $length - length $bytes, length $bytes;
+    my $n = sysread $file, $bytes, $length - length $bytes, length $bytes;
     return unless defined $n;
     if ($n == 0) { $! = 0; return }
   }
@@ -71,7 +71,7 @@ sub pread {
 sub op_read {
   while (@_) {
     my ($at, $length) = splice @_, 0, 2;
-    my $bytes = pread($at, $length);
+    my $bytes = pread($kcore, $at, $length);
     defined $bytes ? item('+', $bytes) : error();
   }
 }
@@ -89,7 +89,7 @@ sub place {
 sub virtual {
   my ($address, $length) = @_;
   my $at = place($address, $length);
-  return defined $at ? pread($at, $length) : undef;
+  return defined $at ? pread($kcore, $at, $length) : undef;
 }
 
 sub op_map {
@@ -216,6 +216,27 @@ sub op_known {
     }
     read_file($file, $path, $limit);
   }
+}
+
+# Ranges of a program, wherever it is: of a plain file that begins as an ELF executable or shared object.
+sub op_program {
+  my ($path, @ranges) = @_;
+  my ($file, $why) = program($path);
+  while (my ($at, $length) = splice @ranges, 0, 2) {
+    my $bytes = $file && pread($file, $at, $length);
+    defined $bytes ? item('+', $bytes) : error($why);
+  }
+}
+
+sub program {
+  my ($path) = @_;
+  return (undef, ($! + 0) . " $!") unless -e $path;
+  # What reading empties has no size.
+  return (undef, '1 it is no program') unless -f _ && -s _;
+  sysopen my $file, $path, O_RDONLY | O_NONBLOCK | O_NOCTTY or return (undef, ($! + 0) . " $!");
+  my $start = -f $file && -s _ ? pread($file, 0, 18) : undef;
+  return (undef, '1 it is no program') unless defined $start && $start =~ /^\x7fELF.{12}[\2\3]\0\z/s;
+  return $file;
 }
 
 sub op_list {
@@ -432,7 +453,7 @@ sub op_hello {
 
 my %ops = (
   h => \&op_hello,
-  r => \&op_read, m => \&op_map, w => \&op_follow, a => \&op_chase, f => \&op_files, F => \&op_known, l => \&op_list, k => \&op_link,
+  r => \&op_read, m => \&op_map, w => \&op_follow, a => \&op_chase, f => \&op_files, F => \&op_known, b => \&op_program, l => \&op_list, k => \&op_link,
   c => \&op_control, g => \&op_restore, o => \&op_open, e => \&op_run, t => \&op_taken, x => \&op_close, p => sub { item('+', '') },
 );
 

@@ -5,6 +5,7 @@ import os
 import re
 import select
 import signal
+import stat
 import struct
 import sys
 import time
@@ -99,10 +100,10 @@ def say(text):
 # Memory: ranges of /proc/kcore by their place in the file.
 
 
-def pread(at, length):
-    data = os.pread(kcore, length, at)
+def pread(fd, at, length):
+    data = os.pread(fd, length, at)
     while len(data) < length:
-        more = os.pread(kcore, length - len(data), at + len(data))
+        more = os.pread(fd, length - len(data), at + len(data))
         if not more:
             raise OSError(0, '')
         data += more
@@ -112,7 +113,7 @@ def pread(at, length):
 def op_read(words):
     for at, length in zip(words[0::2], words[1::2]):
         try:
-            item('+', pread(int(at), int(length)))
+            item('+', pread(kcore, int(at), int(length)))
         except OSError as error:
             failed(error)
 
@@ -120,7 +121,7 @@ def op_read(words):
 def virtual(address, length):
     for start, end, at in ranges:
         if start <= address and address + length <= end:
-            return pread(address - start + at, length)
+            return pread(kcore, address - start + at, length)
     raise OSError(errno.EFAULT, '')
 
 
@@ -230,6 +231,46 @@ def one_file(path, limit, known='-'):
             os.close(fd)
     except OSError as error:
         failed(error)
+
+
+# Ranges of a program, wherever it is: of a plain file that begins as an ELF executable or shared object.
+def op_program(words):
+    fd = error = None
+    try:
+        fd = program(words[0])
+    except OSError as refused:
+        error = refused
+    for at, length in zip(words[1::2], words[2::2]):
+        try:
+            if error is not None:
+                raise error
+            if fd is None:
+                say('1 it is no program')
+            else:
+                item('+', pread(fd, int(at), int(length)))
+        except OSError as refused:
+            failed(refused)
+    if fd is not None:
+        os.close(fd)
+
+
+def program(path):
+    # What reading empties has no size.
+    def may_be(status):
+        return stat.S_ISREG(status.st_mode) and status.st_size > 0
+
+    if not may_be(os.stat(path)):
+        return None
+    fd = os.open(path, OPEN & ~os.O_NOFOLLOW)
+    try:
+        start = os.pread(fd, 18, 0) if may_be(os.fstat(fd)) else b''
+    except OSError:
+        os.close(fd)
+        raise
+    if len(start) == 18 and start[:4] == b'\x7fELF' and start[16:] in (b'\2\0', b'\3\0'):
+        return fd
+    os.close(fd)
+    return None
 
 
 def hash_of(path, limit):
@@ -552,7 +593,7 @@ def op_ping(words):
 
 OPS = {
     b'h': op_hello, b'r': op_read, b'm': op_map, b'w': op_follow, b'a': op_chase, b'f': op_files, b'F': op_known,
-    b'l': op_list, b'k': op_link, b'c': op_control, b'g': op_restore, b'o': op_open, b'e': op_run, b't': op_taken,
+    b'b': op_program, b'l': op_list, b'k': op_link, b'c': op_control, b'g': op_restore, b'o': op_open, b'e': op_run, b't': op_taken,
     b'x': op_close, b'p': op_ping,
 }
 

@@ -337,6 +337,40 @@ pieces() {
   done
 }
 
+# Ranges of a program, wherever it is: of a plain file that begins as an ELF executable or shared object.
+op_program() {
+  decode "$1"
+  shift
+  said=
+  # What reading empties has no size.
+  if [ ! -e "$value" ]; then said='2 No such file or directory'
+  elif [ ! -f "$value" ] || [ ! -s "$value" ]; then said='1 it is no program'
+  elif ! { : <"$value"; } 2>/dev/null; then said='13 Permission denied'
+  else program_ranges "$@" <"$value"
+  fi
+  while [ -n "$said" ] && [ $# -gt 1 ]; do
+    item - "$said"
+    shift 2
+  done
+}
+
+program_ranges() {
+  kernel=$kcore kcore=/proc/self/fd/0
+  head=$(echo $(dd if=$kcore bs=18 count=1 2>/dev/null | od -An -v -tx1))
+  case $head in
+    '7f 45 4c 46 '*' 0'[23]' 00')
+      said=
+      while [ $# -gt 1 ]; do
+        range "$1" "$2"
+        shift 2
+      done
+      said=
+      ;;
+    *) said='1 it is no program' ;;
+  esac
+  kcore=$kernel
+}
+
 op_list() {
   decode "$1"
   resolve "$value" || { error "$said"; return; }
@@ -602,6 +636,7 @@ serve() {
     r) op_read "$@" ;;
     f) op_files "$@" ;;
     F) op_known "$@" ;;
+    b) op_program "$@" ;;
     l) op_list "$@" ;;
     k) op_link "$@" ;;
     c) op_control "$@" ;;
