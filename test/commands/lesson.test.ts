@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vit
 import { isHarmless } from '../../src/core/command/harmless-line.ts';
 import type { LessonFiles } from '../../src/core/command/lesson-files.ts';
 import { spansOf } from '../../src/core/output/line.ts';
+import { FakeKernel } from '../support/fake-kernel.ts';
+import { fakeSession } from '../support/fake-session.ts';
 import { openReplay, type ReplaySession } from '../support/replay-session.ts';
 
 const RECORDING = resolve(import.meta.dirname, '../../recordings/mutex-deadlock.kdbg');
@@ -157,6 +159,8 @@ describe('a line that somebody else wrote', () => {
     'px ((struct mutex *)0xffffffffc0658280)->owner.counter & ~7',
     'foreach UN bt',
     'help ps',
+    'trace callers do_sys_open*',
+    'trace callers do_syslog -- dmesg',
   ])('%s may be run at a key', (line) => expect(isHarmless(line, session.session.shell)).toBe(true));
 
   test.each([
@@ -172,12 +176,20 @@ describe('a line that somebody else wrote', () => {
     'record start file',
     'rd -r file ffffffffc0658280 8',
     'foreach UN rd -xr file ffffffffc0658280 8',
-    'trace start',
+    'trace save file',
+    'trace -n 3 open file',
+    'trace callers do_syslog > file',
     'alias ps !sh',
     'repeat ps',
     'nosuch',
     '',
   ])('%j may not', (line) => expect(isHarmless(line, session.session.shell)).toBe(false));
+
+  it('traces nothing on a live kernel', () => {
+    const live = fakeSession(new FakeKernel());
+    expect(isHarmless('trace callers do_syslog', live.shell)).toBe(false);
+    expect(isHarmless('ps', live.shell)).toBe(true);
+  });
 
   it('is shown by a lesson and a replay, and cannot be followed there', () => {
     run('lesson start', 'lesson step Look', 'lesson text "`ps UN` and `ps; !reboot`"', 'lesson expert "ps > file"');

@@ -1,5 +1,6 @@
 /** Command lines on a fake kernel, in this thread: what a user sees, and the rows as JSON. */
 import { complete } from '../../src/core/command/complete.ts';
+import type { Shell } from '../../src/core/command/scope.ts';
 import type { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
 import { Session } from '../../src/engine/session.ts';
@@ -27,6 +28,7 @@ export interface Answer {
 
 export interface FakeSession {
   readonly kernel: Kernel;
+  readonly shell: Shell;
   /** The lines that the command prints, its errors too. */
   lines(line: string): readonly string[];
   json(line: string): Answer;
@@ -53,6 +55,7 @@ export function fakeSession(
   });
   return {
     kernel,
+    shell: session.shell,
     lines(line) {
       const lines: string[] = [];
       for (const output of session.execute(line, { json: false, rc: false })) {

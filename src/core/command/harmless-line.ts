@@ -10,8 +10,10 @@ import { firstName } from './words.ts';
 
 /** Commands about the session itself that only show. */
 const ONLY_SHOW: readonly string[] = ['help', 'history'];
-/** Commands that change the target. */
-const CHANGES: readonly string[] = ['trace'];
+/** Changes the target, where that is live; in a recording it shows what the session saw. */
+const TRACE = 'trace';
+/** Of trace, what has to do with files of the user's in a recording, too. */
+const TRACE_FILES = /\b(?:open|save)\b/;
 /** `rd -r FILE`, within foreach too. */
 const WRITES = /\brd\b.*\s-\w*r/s;
 
@@ -27,7 +29,8 @@ export function isHarmless(line: string, shell: Shell): boolean {
     return statement.stages.every(({ text }) => {
       const name = firstName(text);
       const command = shell.command(name);
-      if (command === undefined || CHANGES.includes(name)) return false;
+      if (command === undefined) return false;
+      if (name === TRACE) return shell.isReplay && !TRACE_FILES.test(text);
       return command.group !== 'shell' || ONLY_SHOW.includes(name);
     });
   } catch (error) {
