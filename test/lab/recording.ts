@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { projectRoot } from './cache.ts';
-import { bootGuest, type Guest } from './guest.ts';
+import { bootGuest, type Guest, type GuestOptions } from './guest.ts';
 import type { KernelLine } from './kernel.ts';
 import { type Answer, answersIn } from './local-proc.ts';
 
@@ -14,6 +14,8 @@ export interface Recipe {
   /** `recordings/NAME.kdbg`, `test/transcripts/NAME`. */
   readonly name: string;
   readonly kernel: KernelLine;
+  /** How CPUs are emulated: `single` where functions are traced. */
+  readonly threads?: GuestOptions['threads'];
   /** Brings the guest into the state that is investigated. */
   prepare(guest: Guest): Promise<void>;
   /** What is typed, with the addresses of this guest. */
@@ -22,7 +24,7 @@ export interface Recipe {
    * Commands whose reads a replay can answer besides. They run as the rc file, which is no part of the session that a
    * replay shows.
    */
-  readonly besides: readonly string[];
+  readonly besides: readonly string[] | ((guest: Guest) => Promise<readonly string[]>);
 }
 
 /** What whoever replays a hang may want to look at, wherever the session went. */
@@ -103,7 +105,7 @@ const writeTranscript = (name: string, steps: readonly Step[]): void => {
 
 /** Boots, plants, types the session, and writes the recording and its transcript. */
 export const makeRecording = async (recipe: Recipe): Promise<void> => {
-  const guest = await bootGuest({ kernel: recipe.kernel });
+  const guest = await bootGuest({ kernel: recipe.kernel, ...(recipe.threads && { threads: recipe.threads }) });
   try {
     const config = `config-${guest.kernel.release}`;
     await guest.must('mkdir -p /boot');
@@ -111,8 +113,9 @@ export const makeRecording = async (recipe: Recipe): Promise<void> => {
     await recipe.prepare(guest);
     const steps = await recipe.investigate(guest);
     const lines = steps.map((step) => (typeof step === 'string' ? step : `record note ${step.note}`));
+    const besides = typeof recipe.besides === 'function' ? await recipe.besides(guest) : recipe.besides;
     await guest.must('mkdir -p /root/.config/kdbg');
-    await guest.put('/root/.config/kdbg/rc', `${recipe.besides.join('\n')}\n`);
+    await guest.put('/root/.config/kdbg/rc', `${besides.join('\n')}\n`);
     const { stdout, stderr, status } = await guest.run('kdbg --record /run/session.kdbg', {
       stdin: Buffer.from(`${lines.join('\n')}\n`),
       timeoutMs: 300_000,
