@@ -60,9 +60,13 @@ export function lazyPager(options: PagerOptions): OutputSink {
   };
 }
 
-/** $KDBG_PAGER, $PAGER or less, where one is installed; empty means none. */
+/**
+ * $KDBG_PAGER, $PAGER or less, where one is installed; empty means none. A terminal that cannot move its cursor has only
+ * the first: less complains there, and shows each page twice.
+ */
 export function pagerCommand(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const chosen = env['KDBG_PAGER'] ?? env['PAGER'];
+  const isDumb = env['TERM'] === undefined || env['TERM'] === 'dumb';
+  const chosen = env['KDBG_PAGER'] ?? (isDumb ? '' : env['PAGER']);
   if (chosen !== undefined) return chosen.trim() === '' || chosen === 'cat' ? undefined : chosen;
   return isInstalled('less', env['PATH'] ?? '') ? 'less -R -X -F' : undefined;
 }
