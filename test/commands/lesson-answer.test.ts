@@ -47,7 +47,7 @@ test.each([
     ],
     ['#1 [ffffd1f4c042be78] schedule at ffffffff9941154a'],
   ],
-  ['number 7', ['{7}', 'sig = {7},', 'counter = 0x7'], ['{8}']],
+  ['number 7', ['{7}', 'sig = {7},', 'counter = 0x7', '7 (lab_ab)', 'lab_ab (7)'], ['{8}']],
   ['text /mnt/share', ['/mnt/share/', '"/mnt/share"', '/mnt/share.'], ['/mnt', '/']],
   ['text LAB_READ', ['op = LAB_READ,', 'lab_read'], ['op = LAB_READ_BRIEFLY']],
 ])('of %s, as it was printed', (check, right, wrong) => {

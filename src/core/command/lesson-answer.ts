@@ -137,7 +137,7 @@ function letterOf({ options }: LessonStep, answer: string): string {
   const letter = /^\(?([a-z])(?:[).].*)?$/is.exec(answer)?.[1]?.toLowerCase();
   const option = options.find((each) => each.letter === letter || plain(each.text) === plain(answer));
   if (option !== undefined) return option.letter;
-  throw new UsageError(`"${answer}" is none of ${options.map((each) => each.letter).join(', ')}`, { column: 0 });
+  throw new UsageError(`"${answer}" is none of ${options.map((each) => each.letter).join(', ')}`);
 }
 
 function addressOf(scope: Scope, text: string): bigint {
@@ -167,7 +167,7 @@ function numberOf(scope: Scope, answer: string): number {
   } catch (error) {
     // That there is no symbol "five" helps nobody.
     if (/^[A-Za-z ]+$/.test(answer) && error instanceof UsageError) {
-      throw new UsageError(`"${answer}" is no number in digits`, { column: 0 });
+      throw new UsageError(`"${answer}" is no number in digits`);
     }
     throw error;
   }

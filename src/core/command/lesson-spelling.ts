@@ -14,15 +14,14 @@ const part =
   (answer) =>
     pattern.exec(answer)?.[1];
 
+/** 136 (lab_ab); lab_ab (136); lab_ab, 136 */
+const BESIDE_NAME: readonly Reading[] = [part(/^(\d+)\s*\(.*\)$/), part(/^.*\((\d+)\)$/), part(/^.*,\s*(\d+)$/)];
+
 const READINGS: Readonly<Partial<Record<Check['kind'], readonly Reading[]>>> = {
   pid: [
     // PID: 136, pid=136
     part(/^pid\s*[:=]?\s*(\S+)$/i),
-    // 136 (lab_ab)
-    part(/^(\d+)\s*\(.*\)$/),
-    // lab_ab (136); lab_ab, 136
-    part(/^.*\((\d+)\)$/),
-    part(/^.*,\s*(\d+)$/),
+    ...BESIDE_NAME,
     // [lab_ab], "rm"
     part(/^\[(.+)\]$/),
     part(/^["'`](.+)["'`]$/),
@@ -38,7 +37,7 @@ const READINGS: Readonly<Partial<Record<Check['kind'], readonly Reading[]>>> = {
   // #3 [ffffd1f4c042be98] __mutex_lock.constprop.0 at ffffffff9941343d
   symbol: [part(/^(?:#\d+\s+)?\[[0-9a-f]{16}\]\s+(\S+)/i), part(/^(\S+) at [0-9a-f]{16}\b/i)],
   // {256}
-  number: [part(/^\{(.*)\}$/)],
+  number: [part(/^\{(.*)\}$/), ...BESIDE_NAME],
 };
 
 /** An answer as it was typed, then what else it may mean, the likeliest first. */
