@@ -23,6 +23,11 @@ export function datReport(name: string): readonly string[] {
     .split('\n');
 }
 
+/** What the kernel printed of the buffer that printk-6.12.dat was saved from. */
+export function printkText(): string {
+  return readFileSync(join(FIXTURES, 'printk-6.12.txt'), 'utf8');
+}
+
 export function openDat(bytes: Uint8Array): TraceDat {
   return readTraceDat(bytes, {
     inflate: (packed, length) => new Uint8Array(inflateSync(packed, { maxOutputLength: Math.max(1, length) })),

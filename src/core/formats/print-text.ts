@@ -9,10 +9,15 @@ export interface PrintNames {
   text(address: bigint): string | undefined;
 }
 
-const DIRECTIVE =
+export const DIRECTIVE =
   /%(?<flags>[-+ #0]*)(?<width>\*|\d{1,4})?(?:\.(?<precision>\*|\d{0,4}))?(?<length>hh|h|ll|l|L|z|j|t)?(?<conversion>[diuxXocsp%])(?<more>[A-Za-z0-9]*)/g;
 /** After %p, letters that choose what is shown; others are text that follows. */
 const POINTER = /^(?:[sS]R?b?|[Bb]|f|F|K|x|[mM][FR]?|[iI][46]c?|UUID|U[bBlL]?|ad?|e)/;
+
+/** The kernel's buffer for a line of a trace is hardly longer. */
+const WIDTH_MAX = 1024;
+/** -MAX_ERRNO as a pointer (include/linux/err.h). */
+const ERROR_FIRST = 0xffff_ffff_ffff_f001n;
 
 /** Undefined where arguments are missing or do not fit; one whose value is not known is a question mark. */
 export function printText(
@@ -27,9 +32,9 @@ export function printText(
     return values[used++];
   };
   const number = (text: string | undefined): number | undefined => {
-    if (text !== '*') return text === undefined ? undefined : Number(text);
+    if (text !== '*') return text === undefined ? undefined : Math.min(Number(text), WIDTH_MAX);
     const value = take();
-    return typeof value === 'bigint' ? Number(BigInt.asIntN(16, value)) : 0;
+    return typeof value === 'bigint' ? Math.min(Number(BigInt.asIntN(16, value)), WIDTH_MAX) : 0;
   };
   const text = format.replace(DIRECTIVE, (...match) => {
     const groups = match.at(-1) as Readonly<Record<string, string | undefined>>;
@@ -109,6 +114,7 @@ function pointer(kind: string, value: EventValue, names: PrintNames): string {
   }
   if (typeof value !== 'bigint') return typeof value === 'string' ? value : listed(value);
   const address = BigInt.asUintN(64, value);
+  if (kind === 'e' && address >= ERROR_FIRST) return BigInt.asIntN(64, value).toString();
   return (/^[sSBfF]/.test(kind) ? names.symbol(address) : undefined) ?? hex(address);
 }
 

@@ -1,9 +1,11 @@
 /** A record of the ring buffer as an entry of the trace: by the format of its event, in the kernel's own words. */
 import { type EventField, type EventFormat, parseEventFormat } from './event-format.ts';
 import { type EventValue, fieldBytes, fieldValue } from './event-value.ts';
+import { printBinary } from './print-binary.ts';
 import { evaluatePrint, type PrintRecord } from './print-evaluate.ts';
 import { type PrintFormat, parsePrintFormat } from './print-syntax.ts';
 import { listed, type PrintNames, printText } from './print-text.ts';
+import { parsePrintkFormats } from './printk-formats.ts';
 import type { RingRecord } from './ring-page.ts';
 import type { TraceDat } from './trace-dat.ts';
 import { durationText, type EntryHead, flagText, headText } from './trace-dat-text.ts';
@@ -34,6 +36,8 @@ interface DatEvent {
 const COUNTING_CLOCKS: ReadonlySet<string> = new Set(['counter', 'x86-tsc', 'ppc-tb']);
 const STACK_MAX = 512;
 const COMMON_LENGTH = 8;
+/** The function that writes what a program has written into trace_marker. */
+const MARKER = 'tracing_mark_write';
 /** What stands for the tracer's own code (kernel/trace/trace.h, FTRACE_TRAMPOLINE_MARKER). */
 const TRAMPOLINE = 0x7fff_ffffn;
 
@@ -47,10 +51,7 @@ export function readingOf(dat: TraceDat, clock: string | undefined, functionAt: 
   }
   const comms = new Map<number, string>([[0, '<idle>']]);
   for (const [, pid, comm] of dat.cmdlines.matchAll(/^(\d{1,10}) (.*)$/gm)) comms.set(Number(pid), comm as string);
-  const texts = new Map<bigint, string>();
-  for (const [, address, text] of dat.printk.matchAll(/^(?:0x)?([0-9a-f]{1,16})\s*:\s*"(.*)"$/gm)) {
-    texts.set(BigInt(`0x${address}`), (text as string).replace(/\\n$/, '').replace(/\\(["\\])/g, '$1'));
-  }
+  const texts = parsePrintkFormats(dat.printk);
   const symbol = (address: bigint): string | undefined => functionAt(address)?.name;
   return {
     isLittle: dat.isLittle,
@@ -161,17 +162,33 @@ function tracerEntry(
     case 'print':
     case 'bputs':
     case 'bprint': {
-      const value =
-        format.name === 'print'
-          ? values.value('buf')
-          : reading.names.text(address(format.name === 'bputs' ? 'str' : 'fmt'));
-      if (typeof value !== 'string') return undefined;
-      const text = value.replace(/\n+$/, '');
-      return { ...common, raw: `${headText(head)} tracing_mark_write: ${text}`, kind: 'marker', text };
+      const text = printed(reading, format.name, values)?.replace(/\n+$/, '');
+      if (text === undefined) return undefined;
+      const { name } = functionOf(reading, address('ip'));
+      const raw = `${headText(head)} ${name}: ${text}`;
+      return name === MARKER ? { ...common, raw, kind: 'marker', text } : { ...common, raw, kind: 'event', name, text };
     }
     default:
       return undefined;
   }
+}
+
+/** What trace_printk() wrote, and who writes into trace_marker. */
+function printed(
+  { names, isLittle }: DatReading,
+  event: 'print' | 'bputs' | 'bprint',
+  values: Values,
+): string | undefined {
+  if (event === 'print') {
+    const text = values.value('buf');
+    return typeof text === 'string' ? text : undefined;
+  }
+  const address = values.value(event === 'bputs' ? 'str' : 'fmt');
+  if (typeof address !== 'bigint') return undefined;
+  const at = BigInt.asUintN(64, address);
+  const format = names.text(at);
+  if (format === undefined) return `its text at 0x${at.toString(16)} is not in printk_formats`;
+  return event === 'bputs' ? format : printBinary(format, values.bytes('buf') ?? new Uint8Array(0), isLittle, names);
 }
 
 function plainEntry(reading: DatReading, { format, print }: DatEvent, values: Values, head: EntryHead): TraceEntry {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DataError } from '../../../src/core/errors.ts';
+import { printBinary } from '../../../src/core/formats/print-binary.ts';
 import { isTraceDat } from '../../../src/core/formats/trace-dat.ts';
 import type { TraceEntry } from '../../../src/core/formats/trace-entry.ts';
 import { mutate, seededRandom } from '../../support/mutations.ts';
@@ -11,6 +12,7 @@ import {
   datReport,
   entriesOf,
   openDat,
+  printkText,
 } from '../../support/trace-dat-fixture.ts';
 
 /** An entry as trace-cmd prints it: no flags, function names apart, stacks as entries of their own. */
@@ -65,6 +67,37 @@ test('events have their fields, typed', () => {
   expect(change).toMatchObject({
     flags: 'd..2.',
     fields: { prev_comm: 'swapper/0', prev_pid: 0, prev_prio: 120, next_comm: 'rcu_preempt', next_pid: 15 },
+  });
+});
+
+/** A module on 6.12 that calls trace_printk() with what it can print. */
+describe('trace_printk', () => {
+  const dat = openDat(datBytes('printk-6.12'));
+
+  test('says what the kernel says', () => {
+    const lines = entriesOf(dat).flatMap(({ raw }) => raw.split('\n'));
+    const expected = printkText()
+      // A function's length is not in the file, nor are names of errors; pointers are marked.
+      .replace('schedule+0x4/0xc0 ffff8', 'schedule 0xffff8')
+      .replace('-ENOENT', '-2');
+    expect(lines).toEqual(expected.trimEnd().split('\n'));
+  });
+
+  test('is of the function that calls it, a marker of the kernel', () => {
+    const [first, ...rest] = entriesOf(dat);
+    expect(first).toMatchObject({ kind: 'event', name: 'say_all', text: 'plain', comm: 'insmod' });
+    expect(rest.at(-1)).toMatchObject({ kind: 'marker', text: 'by hand' });
+  });
+
+  test('without its formats says what is missing', () => {
+    const [, , numbers] = entriesOf({ ...dat, printk: '' });
+    expect(numbers).toMatchObject({ text: expect.stringMatching(/^its text at 0xffff\w+ is not in printk_formats$/) });
+  });
+
+  test('that is cut has question marks', () => {
+    const names = { symbol: () => undefined, text: () => undefined };
+    const bytes = Uint8Array.of(5, 0, 0, 0, 104, 105, 0, 1);
+    expect(printBinary('%d %s %d %s %pI4 %*d %%', bytes, true, names)).toBe('5 hi ? ? ? ? %');
   });
 });
 
