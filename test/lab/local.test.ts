@@ -2,6 +2,8 @@
  * kdbg inside the guest, on the kernel that it runs on: what it reads from memory against what the kernel itself says in
  * /proc. A running system moves, so /proc is read before and after, and what stood still is compared.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bootGuest, type Guest } from './guest.ts';
 import {
@@ -148,6 +150,25 @@ describe.each([
     return answersIn(await guest.must(`kdbg --json ${words}`, { timeoutMs: 120_000 }));
   };
 
+  test("system calls of 32-bit processes have the numbers of the kernel's own header", async () => {
+    const header = join(guest.kernel.headers, 'arch/x86/include/generated/uapi/asm/unistd_32.h');
+    const named = new Map(
+      [...readFileSync(header, 'utf8').matchAll(/#define __NR_(\w+) (\d+)/g)].map(([, name, number]) => [
+        Number(number),
+        name,
+      ]),
+    );
+    const [calls, refused] = await answers('sys -c -32', 'sys -c -n -32');
+    const rows = rowsOf<{ number: number; name: string }>(calls);
+    expect(rows.filter(({ number }) => !named.has(number))).toEqual([]);
+    // Others are named by another variant: umount2 is sys_umount.
+    expect(rows.filter(({ number, name }) => named.get(number) === name).length).toBeGreaterThan(280);
+    const missing = [...named].filter(([number]) => !rows.some((row) => row.number === number));
+    expect(missing.map(([, name]) => name)).toEqual(expect.arrayContaining(['vm86', 'vm86old', 'create_module']));
+    expect(missing.length).toBeLessThan(30);
+    expect(refused?.notices.join()).toMatch(/no call has the numbers 17,.*,166-167,/);
+  });
+
   test('kmsg tells each way to read the log, and what is left to read', async () => {
     const drain = 'my $b = "x" x 8192; syscall(103, 2, $b, 8192) while 1';
     const started = await guest.must(`
@@ -175,6 +196,10 @@ describe.each([
       [syslog, 'syslog(2)', false, true, 'sleeps'],
     ]);
     await guest.must(`kill ${[cat, idle, syslog, writer].join(' ')}`);
+    // SYSLOG_ACTION_CLEAR
+    await guest.must(`perl -e 'syscall(103, 5, 0, 0) == 0 or die'`);
+    const [cleared] = await answers('kmsg');
+    expect(cleared?.notices.join('\n')).toMatch(/the log was cleared: dmesg begins at [1-9]\d*; those before/);
   });
 
   test('vdso is what a process has mapped', async () => {
