@@ -5,8 +5,10 @@
  */
 import type { Recording } from '../backends/recording/replay.ts';
 import type { RecordedEvent } from '../backends/recording/session.ts';
-import type { RecordedLine, RecordedSession } from '../core/command/recorded-session.ts';
+import type { RecordedLine, RecordedSession, Redaction, RedactProgress } from '../core/command/recorded-session.ts';
+import { UsageError } from '../core/errors.ts';
 import { type Line, span } from '../core/output/line.ts';
+import { redact } from './redact.ts';
 
 export class RecordedShell implements RecordedSession {
   readonly #recording: Recording;
@@ -19,6 +21,7 @@ export class RecordedShell implements RecordedSession {
   #lines: readonly RecordedLine[] | undefined;
   /** What the running command has slept. */
   #slept = 0;
+  #pinned: number | undefined;
 
   constructor(recording: Recording) {
     this.#recording = recording;
@@ -26,11 +29,16 @@ export class RecordedShell implements RecordedSession {
 
   /** A line is about to run: moves to the moment that answers it. */
   begin(line: string, by: 'user' | 'rc' | 'pane'): void {
-    const epoch = this.#recording.epochFor(line, this.#last);
+    const epoch = this.#pinned ?? this.#recording.epochFor(line, this.#last);
     // A pane looks beside the session: the user's next line is answered as if it had not.
     if (by !== 'pane') this.#last = epoch ?? this.#last;
     this.#recording.seek(epoch ?? this.#stand ?? 'end');
     this.#slept = 0;
+  }
+
+  /** Whatever is run is answered from this moment. */
+  pin(epoch: number): void {
+    this.#pinned = epoch;
   }
 
   answerAs(line: string): void {
@@ -77,6 +85,11 @@ export class RecordedShell implements RecordedSession {
   output(index: number): readonly string[] | undefined {
     const event = this.#typed()[index];
     return event?.kind === 'command' ? this.#recording.output(event.epoch) : [];
+  }
+
+  redact(path: string, progress: RedactProgress): Redaction {
+    if (this.#pinned !== undefined) throw new UsageError('a recording is not redacted while one is');
+    return redact(this.#recording.path, path, progress);
   }
 
   /** The epoch in which the user stands. */

@@ -3,6 +3,7 @@
  */
 import { openBackend } from '../../src/backends/open.ts';
 import type { LessonFiles } from '../../src/core/command/lesson-files.ts';
+import type { Redaction } from '../../src/core/command/recorded-session.ts';
 import { UsageError } from '../../src/core/errors.ts';
 import { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
@@ -30,6 +31,8 @@ export function openReplay(path: string, lessons: LessonFiles = lessonOf(path)):
   if (recording === undefined) throw new Error(`${path} is no recording`);
   const notices: string[] = [];
   const kernel = new Kernel(backend, { notice: (text) => notices.push(text) });
+  const replay = new RecordedShell(recording);
+  replay.redact = redactNothing;
   const session = new Session({
     kernel,
     recorder: recorderOfNothing(),
@@ -37,7 +40,7 @@ export function openReplay(path: string, lessons: LessonFiles = lessonOf(path)):
     cancelled: () => false,
     notices,
     failures: [],
-    replay: new RecordedShell(recording),
+    replay,
     lessons,
   });
   // A text is made, and not kept.
@@ -67,6 +70,20 @@ function run(session: Session, line: string): Ran {
     if (output.kind === 'shell') lines.push(`(runs "${output.command}" in the shell)`);
   }
   return { lines: lines.map((each) => each.trimEnd()), status };
+}
+
+/** Says what a redaction says, and does none: it takes seconds, and its counts change with every text of kdbg. */
+function redactNothing(path: string): Redaction {
+  return {
+    path,
+    bytes: 2_768_240,
+    replaced: [
+      { kind: 'task names', places: 286, different: 6 },
+      { kind: 'text in memory', places: 3844, different: 437 },
+    ],
+    verified: ['6 names of tasks and machines: none is left', '104 commands run again: the same outcome'],
+    notices: [],
+  };
 }
 
 /** The recording's own lesson; what is written and learnt is forgotten with the session. */

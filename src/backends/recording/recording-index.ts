@@ -223,7 +223,8 @@ function checkContent(number: number, contents: number): void {
   if (number < 0 || number >= contents) throw new DataError(`its journal names content ${number} before it is there`);
 }
 
-function* journalLines(journal: Uint8Array): Generator<string> {
+/** The lines of a journal chunk. */
+export function* journalLines(journal: Uint8Array): Generator<string> {
   for (let start = 0; start < journal.length; ) {
     const newline = journal.indexOf(0x0a, start);
     const end = newline < 0 ? journal.length : newline;

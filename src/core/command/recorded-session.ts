@@ -3,6 +3,8 @@
  * at one of its lines; what is typed now is answered from there.
  */
 
+import type { Command } from './define.ts';
+
 /** A line of that session. */
 export interface RecordedLine {
   readonly kind: 'command' | 'note';
@@ -32,6 +34,29 @@ export interface RecordedSession {
   answerAs(line: string): void;
   /** What a line printed, by its index; undefined when that is not in the recording. */
   output(index: number): readonly string[] | undefined;
+  /**
+   * Writes the recording without what it tells of its machine and its users into a new file, and checks that. Throws
+   * UsageError, OpenError, DataError; then there is no file.
+   */
+  redact(path: string, progress: RedactProgress): Redaction;
+}
+
+export interface RedactProgress {
+  /** Throws CancelledError when the user wants no more of it. */
+  check(): void;
+  readonly commands: readonly Command[];
+}
+
+/** What was done to a recording. */
+export interface Redaction {
+  readonly path: string;
+  readonly bytes: number;
+  /** What was replaced, by what it is: at how many places, and how many different words. */
+  readonly replaced: readonly { readonly kind: string; readonly places: number; readonly different: number }[];
+  /** What was looked at afterwards, a line each. */
+  readonly verified: readonly string[];
+  /** What the user should know of it. */
+  readonly notices: readonly string[];
 }
 
 /** Minutes, seconds and tenths since the recording began: `1:23.4`. */

@@ -78,6 +78,15 @@ export function printkRingSpan(kernel: Kernel): LogSpan | undefined {
   return { oldest, next: newest + 1n };
 }
 
+/** Where the texts of the records are; undefined where the kernel has no such ring. Throws FaultError, DataError. */
+export function printkTextRange(kernel: Kernel): { readonly address: bigint; readonly length: number } | undefined {
+  const at = ringAddress(kernel);
+  const layout = at === undefined ? undefined : printkLayout(kernel);
+  if (at === undefined || layout === undefined) return undefined;
+  const { data, size } = readRing(kernel, at, layout);
+  return { address: data, length: Number(size) };
+}
+
 /** The ring that `prb` points at: the static one, or the one that log_buf_len= made. */
 function ringAddress(kernel: Kernel): bigint | undefined {
   const pointer = vmcoreinfo(kernel)?.symbol('prb') ?? kernel.addressOf('prb');

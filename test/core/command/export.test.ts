@@ -27,6 +27,9 @@ function sessionOf(typed: readonly Typed[]): RecordedSession {
     goTo: () => undefined,
     answerAs: () => undefined,
     output: (index) => typed[index]?.output,
+    redact: () => {
+      throw new Error('an export does not redact');
+    },
   };
 }
 
