@@ -47,7 +47,7 @@ export default defineCommand({
   description: [
     'Without an argument what crash shows when it starts: which kernel on which target, how long it has been up, how loaded it is, and why it died if it did. "status" tells what this target offers to a debugger.',
     '"sys config" shows the configuration that the kernel was built with, as far as it is at hand: /boot/config-RELEASE, /proc/config.gz, or the copy in kernel memory. With NAMES only the options whose names contain one of them.',
-    "With -c the OUTCOME tells which calls end with ENOSYS, and why: the kernel was built without them, or no number leads to them. -n shows only those; a call's name finds it also when it has no number. -32 is what 32-bit processes call.",
+    "With -c the OUTCOME tells which calls end with ENOSYS, and why: the kernel was built without them, or no number leads to them. -n shows only those; a call's name finds it also when it has no number. -32 shows what 32-bit processes call, read from the kernel's code where it keeps no table of that.",
     "crash's -panic does not exist here: kdbg never changes the kernel that it looks at.",
   ],
   options: {
