@@ -90,10 +90,18 @@ it('is one of the options, by its letter or its text', () => {
 
 it('to the last step ends the lesson when all are passed', () => {
   step('number 7');
-  expect(run('lesson goto 2', 'answer 8').at(-1)).toBe('"answer NUMBER" tells what you found');
+  const back = run('lesson goto 2', 'answer 8');
+  expect(back).toContain('Back to a step that was left out:');
+  expect(back.at(-1)).toBe('"answer NUMBER" tells what you found');
   expect(run('answer 7').slice(-2)).toEqual([
     'This was the last step: all steps are passed.',
     '"kdbg train" lists the other lessons; Ctrl-D leaves this one.',
   ]);
   expect(run('lesson goto 2').at(-1)).toBe('"lesson solution" tells why');
+});
+
+it('that was a text of the author is not taken for one', () => {
+  step('number 7');
+  expect(run('lesson hint two; they wait').join(' ')).toContain('is put in quotes');
+  expect(run('8')).toContain('if that is your answer: answer 8');
 });

@@ -37,9 +37,12 @@ export function* answer(scope: Scope, given: string, width: number): Iterable<It
   ]);
 }
 
-/** A line that is no command may have been meant as an answer. */
+/** A line that is no command may have been meant as an answer, or as the rest of a lesson's text behind a semicolon. */
 export function bareAnswer(shell: Shell, line: string, error: unknown): readonly Line[] {
   const isNoCommand = error instanceof NotFoundError && error.kind === 'command';
+  if (isNoCommand && /^\s*lesson\s[^;]*;/.test(shell.history().at(-1) ?? '')) {
+    return [[span('a text of a lesson that has a ; in it is put in quotes', undefined, 'dim')]];
+  }
   const step = isNoCommand ? currentLecture(shell)?.step : undefined;
   if (step?.checks.some(({ kind }) => kind !== 'ran') !== true) return [];
   return [[span(`if that is your answer: answer ${line}`, undefined, 'dim')]];
@@ -54,7 +57,7 @@ export function* passed(scope: Scope, width: number): Iterable<Item> {
     [span('Right.', undefined, 'good')],
     ...solutionLines(scope.shell, step, width),
   ]);
-  yield* following(scope, after, width);
+  yield* following(scope, before, after, width);
 }
 
 /** The next hint; those before are shown with the step. */
@@ -76,7 +79,8 @@ export function* hint(scope: Scope, width: number): Iterable<Item> {
 
 /** The answer, and how to come to it. */
 export function* solution(scope: Scope, width: number): Iterable<Item> {
-  const { step, progress } = lectureOf(scope);
+  const before = lectureOf(scope);
+  const { step, progress } = before;
   const right = rightAnswers(step);
   const isPassed = stepProgress(progress, step.title).passed;
   const after = isPassed ? undefined : passStep(scope, { shown: true });
@@ -84,7 +88,7 @@ export function* solution(scope: Scope, width: number): Iterable<Item> {
     ...(right === '' ? [] : [`The answer: ${right}`]),
     ...solutionLines(scope.shell, step, width),
   ]);
-  if (after !== undefined) yield* following(scope, after, width);
+  if (after !== undefined) yield* following(scope, before, after, width);
 }
 
 /** To a step by its number, from 1. */
@@ -110,12 +114,16 @@ export function* next(scope: Scope, width: number): Iterable<Item> {
   yield* ending(lectureOf(scope));
 }
 
-/** What comes after a step: the next one, or the end. */
-function* following(scope: Scope, lecture: Lecture, width: number): Iterable<Item> {
+/** What comes after a step: the next one that is not passed, or the end. */
+function* following(scope: Scope, before: Lecture, after: Lecture, width: number): Iterable<Item> {
   yield text('');
-  const { lesson, progress } = lecture;
-  if (passedCount(lesson, progress) === lesson.steps.length) yield* ending(lecture);
-  else yield stepItem(scope.shell, lecture, width);
+  const { lesson, progress } = after;
+  if (passedCount(lesson, progress) === lesson.steps.length) {
+    yield* ending(after);
+    return;
+  }
+  if (after.index < before.index) yield text('Back to a step that was left out:', '');
+  yield stepItem(scope.shell, after, width);
 }
 
 function* ending(lecture: Lecture): Iterable<Item> {
