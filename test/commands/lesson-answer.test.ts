@@ -100,6 +100,15 @@ it('to the last step ends the lesson when all are passed', () => {
   expect(run('lesson goto 2').at(-1)).toBe('"lesson solution" tells why');
 });
 
+it('is asked for in lines of the width that is wanted', () => {
+  step('pid 136 | address ffffffffc0658280 | symbol schedule', 'hint: look');
+  const ways = run('lesson -w 40').slice(-3);
+  expect(ways.join(' ')).toBe(
+    '"answer PID" or "answer ADDRESS" or "answer SYMBOL" tells what you found, "lesson hint" helps (1 left)',
+  );
+  for (const line of ways) expect(line.length).toBeLessThanOrEqual(40);
+});
+
 it('that was a text of the author is not taken for one', () => {
   step('number 7');
   expect(run('lesson hint two; they wait').join(' ')).toContain('is put in quotes');

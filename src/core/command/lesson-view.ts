@@ -4,7 +4,7 @@
  */
 import type { LessonStep } from '../formats/lesson.ts';
 import { type Item, row } from '../output/item.ts';
-import { type Line, span } from '../output/line.ts';
+import { type Line, span, textOf } from '../output/line.ts';
 import { answerForms, expectedAnswer } from './lesson-answer.ts';
 import { passedCount, stepProgress } from './lesson-progress.ts';
 import { codeSpan, filled, proseLines } from './lesson-prose.ts';
@@ -35,7 +35,7 @@ export function stepItem(shell: Shell, lecture: Lecture, width: number): Item {
     ...(step.prose.length === 0 ? [] : [...proseLines(shell, step.prose, width), '']),
     ...taskLines(shell, step, width),
     ...step.hints.slice(0, hints).flatMap((hint) => hintLines(shell, hint, width)),
-    ways(lecture),
+    ...ways(shell, lecture, width),
   ]);
 }
 
@@ -117,7 +117,7 @@ function taskLines(shell: Shell, step: LessonStep, width: number): readonly Line
 }
 
 /** What can be typed now. */
-function ways({ lesson, progress, index, step }: Lecture): Line {
+function ways(shell: Shell, { lesson, progress, index, step }: Lecture, width: number): readonly Line[] {
   const { hints, passed } = stepProgress(progress, step.title);
   const forms = answerForms(step.checks).map((form) => `"answer ${form}"`);
   const left = step.hints.length - hints;
@@ -130,5 +130,6 @@ function ways({ lesson, progress, index, step }: Lecture): Line {
     ...(passed && step.checks.length > 0 ? ['"lesson solution" tells why'] : []),
     ...((passed || step.checks.length === 0) && goesOn ? ['"lesson next" goes on'] : []),
   ];
-  return [span(parts.join(', '), undefined, 'dim')];
+  const lines = filled(shell, parts.join(', '), { width, first: '', rest: '' });
+  return lines.map((line) => [span(textOf(line), undefined, 'dim')]);
 }
