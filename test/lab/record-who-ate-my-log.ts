@@ -133,6 +133,10 @@ const investigate = async (guest: Guest): Promise<readonly Step[]> => {
       `logwatch asks for 3, SYSLOG_ACTION_READ_ALL, as dmesg does, and gets 0 bytes. ${WORKER} asks for 4, SYSLOG_ACTION_READ_CLEAR: all that came since the last clear, and clear. Four times a second.`,
     ),
     'trace hist syscalls:sys_enter_syslog type common_pid.execname --for 3',
+    note(
+      'What is done for it in there? syslog_print_all looks for what came since the last clear, and moves the mark.',
+    ),
+    `trace callees do_syslog -p ${thief.pid} --for 2`,
     note(`Which ${WORKER}? There are several.`),
     `ps ${WORKER}`,
     `ps -p ${thief.pid}`,
@@ -144,7 +148,6 @@ const investigate = async (guest: Guest): Promise<readonly Step[]> => {
     note(
       'kernel.dat, in the folder telemetry: nothing is lost. The way out: it should read /dev/kmsg, as shipper does, by a position of its own. And logwatch should, too.',
     ),
-    `trace callees do_syslog -p ${thief.pid} --for 2`,
   ];
 };
 
