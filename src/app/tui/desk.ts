@@ -3,7 +3,7 @@
  * arranged is kept for terminals of that size.
  */
 import { type Focus, PANE_NAMES, type PaneName, type Rect, type Size } from './contract.ts';
-import { type Arrangement, arrange, type LayoutNode, type Leaf, parseLayout, presetOf } from './layout.ts';
+import { type Arrangement, arrange, type LayoutNode, type Leaf, leavesOf, parseLayout, presetOf } from './layout.ts';
 import { grow, hide, moveBorder, show, swap } from './layout-change.ts';
 import { Pane, type PaneHost } from './pane.ts';
 import { PANE_KINDS } from './pane-views.ts';
@@ -134,6 +134,9 @@ export class Desk {
 
   #chosen(): LayoutNode {
     const own = this.#layouts.get(this.#preset.name);
+    // What was opened beside the last lesson would tell the answers of the next.
+    if (own !== undefined && this.#lesson)
+      return leavesOf(own).reduce((root, name) => (name === 'lesson' ? root : hide(root, name)), own);
     if (own !== undefined) return own;
     // A preset has no room for panes that have nothing to show.
     const empty = [...this.panes.values()].filter((pane) => !pane.isUseful);
