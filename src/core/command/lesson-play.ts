@@ -33,7 +33,7 @@ export function* answer(scope: Scope, given: string, width: number): Iterable<It
   const { say } = verdict;
   yield row({ right: false, say: say ?? null }, () => [
     ...filled(scope.shell, say === undefined ? 'No, that is not it.' : `No. ${say}`, { width, first: '', rest: '' }),
-    ...(offers ? [[span('"lesson hint" helps', undefined, 'dim')]] : []),
+    ...(offers ? ['"lesson hint" helps'] : []),
   ]);
 }
 
@@ -41,11 +41,11 @@ export function* answer(scope: Scope, given: string, width: number): Iterable<It
 export function bareAnswer(shell: Shell, line: string, error: unknown): readonly Line[] {
   const isNoCommand = error instanceof NotFoundError && error.kind === 'command';
   if (isNoCommand && /^\s*lesson\s[^;]*;/.test(shell.history().at(-1) ?? '')) {
-    return [[span('a text of a lesson that has a ; in it is put in quotes', undefined, 'dim')]];
+    return ['a text of a lesson that has a ; in it is put in quotes'];
   }
   const step = isNoCommand ? currentLecture(shell)?.step : undefined;
   if (step?.checks.some(({ kind }) => kind !== 'ran') !== true) return [];
-  return [[span(`if that is your answer: answer ${line}`, undefined, 'dim')]];
+  return [`if that is your answer: answer ${line}`];
 }
 
 /** The step is passed: why, and the next one. */
@@ -73,7 +73,7 @@ export function* hint(scope: Scope, width: number): Iterable<Item> {
   const left = step.hints.length - hints - 1;
   yield row({ hint: next, left }, () => [
     ...hintLines(scope.shell, next, width),
-    ...(left > 0 ? [[span(`${left} more`, undefined, 'dim')]] : []),
+    ...(left > 0 ? [`${left} more ${left === 1 ? 'hint' : 'hints'}`] : []),
   ]);
 }
 

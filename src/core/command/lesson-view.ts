@@ -4,7 +4,7 @@
  */
 import type { LessonStep } from '../formats/lesson.ts';
 import { type Item, row } from '../output/item.ts';
-import { type Line, span, textOf } from '../output/line.ts';
+import { type Line, span } from '../output/line.ts';
 import { answerForms, expectedAnswer } from './lesson-answer.ts';
 import { passedCount, stepProgress } from './lesson-progress.ts';
 import { codeSpan, filled, proseLines } from './lesson-prose.ts';
@@ -116,7 +116,7 @@ function taskLines(shell: Shell, step: LessonStep, width: number): readonly Line
   return [...task, ...options, ''];
 }
 
-/** What can be typed now. */
+/** What can be typed now; never dim, as some terminals show that in the colour of the background. */
 function ways(shell: Shell, { lesson, progress, index, step }: Lecture, width: number): readonly Line[] {
   const { hints, passed } = stepProgress(progress, step.title);
   const forms = answerForms(step.checks).map((form) => `"answer ${form}"`);
@@ -130,6 +130,5 @@ function ways(shell: Shell, { lesson, progress, index, step }: Lecture, width: n
     ...(passed && step.checks.length > 0 ? ['"lesson solution" tells why'] : []),
     ...((passed || step.checks.length === 0) && goesOn ? ['"lesson next" goes on'] : []),
   ];
-  const lines = filled(shell, parts.join(', '), { width, first: '', rest: '' });
-  return lines.map((line) => [span(textOf(line), undefined, 'dim')]);
+  return filled(shell, parts.join(', '), { width, first: '', rest: '' });
 }
