@@ -10,8 +10,7 @@ const WORKER = 'tm_worker';
 const SPOOL = '/var/spool/telemetry';
 
 /** A service that forks a worker for each thing that it collects; the one for the kernel reads the log and clears it. */
-const TELEMETRY = `#!/usr/bin/perl
-$0 = 'telemetry';
+const TELEMETRY = `$0 = 'telemetry';
 for my $what (qw(load net kernel disk)) {
   next if fork;
   $0 = '${WORKER}';
@@ -35,8 +34,7 @@ sleep 1 while 1;
 `;
 
 /** Looks through all of the log every second, as dmesg does: SYSLOG_ACTION_READ_ALL. */
-const LOGWATCH = `#!/usr/bin/perl
-$0 = 'logwatch';
+const LOGWATCH = `$0 = 'logwatch';
 my $buffer = "\\0" x 262144;
 while (1) {
   my $length = syscall(103, 3, $buffer, length $buffer);
@@ -45,8 +43,7 @@ while (1) {
 `;
 
 /** Crashes three times, and stays. */
-const BILLING = `#!/bin/sh
-for run in 1 2 3; do
+const BILLING = `for run in 1 2 3; do
   perl -e '$0 = "billing"; sleep 1; unpack "p", pack("J", 16)'
   sleep 2
 done
@@ -63,21 +60,15 @@ const prepare = async (guest: Guest): Promise<void> => {
   // The lab's own sleepers are no part of this story.
   await guest.must('echo 0 > /proc/sys/kernel/hung_task_timeout_secs');
   await guest.must(`mkdir -p /opt ${SPOOL}`);
-  const start = (command: string) => guest.must(`setsid ${command} < /dev/null > /dev/null 2>&1 &`);
-  for (const [name, script] of [
-    ['telemetry', TELEMETRY],
-    ['logwatch', LOGWATCH],
-    ['billing', BILLING],
+  for (const [name, interpreter, script] of [
+    ['telemetry', 'perl', TELEMETRY],
+    ['logwatch', 'perl', LOGWATCH],
+    ['billing', 'sh', BILLING],
+    ['shipper', 'perl', SHIPPER],
+    ['healthd', 'perl', HEALTHD],
   ] as const) {
     await guest.put(`/opt/${name}`, script);
-    await start(`${script.split('\n')[0]?.slice(2)} /opt/${name}`);
-  }
-  for (const [name, script] of [
-    ['shipper', SHIPPER],
-    ['healthd', HEALTHD],
-  ] as const) {
-    await guest.put(`/opt/${name}`, script);
-    await start(`perl /opt/${name}`);
+    await guest.must(`setsid ${interpreter} /opt/${name} < /dev/null > /dev/null 2>&1 &`);
   }
   await guest.must('until [ -e /run/billing.up ]; do sleep 1; done; sleep 1', { timeoutMs: 60_000 });
   const left = await guest.must('dmesg | wc -l');
