@@ -57,9 +57,9 @@ export class Session {
     }
   }
 
-  /** The epochs of a command line, first to last; surrounding blanks do not matter. */
+  /** The epochs of a command line, first to last; how many blanks are around and between its words does not matter. */
   epochsOf(line: string): readonly number[] {
-    return this.#epochs.get(line.trim()) ?? [];
+    return this.#epochs.get(withSingleBlanks(line)) ?? [];
   }
 
   #begin(line: string, by: string, at: number): void {
@@ -76,8 +76,14 @@ export class Session {
     };
     this.commands.push(command);
     this.events.push(command);
-    const epochs = this.#epochs.get(line.trim());
-    if (epochs === undefined) this.#epochs.set(line.trim(), [epoch]);
+    const key = withSingleBlanks(line);
+    const epochs = this.#epochs.get(key);
+    if (epochs === undefined) this.#epochs.set(key, [epoch]);
     else epochs.push(epoch);
   }
+}
+
+/** What is quoted stays as it is. */
+function withSingleBlanks(line: string): string {
+  return line.trim().replaceAll(/("[^"]*"|'[^']*')|\s+/g, (_all, quoted: string | undefined) => quoted ?? ' ');
 }

@@ -39,7 +39,7 @@ export function refused({ path, reason, detail }: FileFailure): Error {
 export function nothingAnew(): Error {
   return new UnsupportedError(
     'this is a recording, and its session did nothing like this: nothing can be traced anew',
-    RECORDED,
+    'a line that its session ran shows what it showed then, when it is typed as it was: "replay" lists them',
   );
 }
 

@@ -196,7 +196,7 @@ describe('a recording', () => {
     expect(replay.commands[1]).toMatchObject({ by: 'pane', status: 1, output: undefined });
     expect(replay.commands[2]).toMatchObject({ status: undefined });
     expect([1, 2, 3].map((epoch) => replay.output(epoch))).toEqual([['PID', ' 1 <init>\t"'], [], ['']]);
-    expect([replay.epochsOf('ps'), replay.epochsOf('bt 7'), replay.epochsOf('sym')]).toEqual([[1, 3], [2], []]);
+    expect([replay.epochsOf('ps'), replay.epochsOf('bt  7'), replay.epochsOf('sym')]).toEqual([[1, 3], [2], []]);
     expect(replay.position).toBe(3);
     expect(replay.epochFor('ps')).toBe(1);
     replay.seek(1);
