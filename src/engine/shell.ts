@@ -41,7 +41,7 @@ export class SessionShell implements Shell {
   #exit: { readonly status: number | undefined } | undefined;
   #values = 0;
   #sourceDepth = 0;
-  #rc = false;
+  #by: 'user' | 'rc' | 'pane' = 'user';
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -62,11 +62,15 @@ export class SessionShell implements Shell {
     return this.#exit !== undefined;
   }
 
-  /** The status it asked for, if it did. */
   get isReplay(): boolean {
     return this.#options.replay !== undefined;
   }
 
+  get unfolds(): boolean {
+    return this.#by === 'pane';
+  }
+
+  /** The status it asked for, if it did. */
   get exitStatus(): number | undefined {
     return this.#exit?.status;
   }
@@ -129,7 +133,7 @@ export class SessionShell implements Shell {
       if (!this.#aliases.delete(name)) throw new NotFoundError('alias', name);
       return;
     }
-    this.#aliases.set(name, { name, line, origin: this.#rc ? 'rc' : 'runtime' });
+    this.#aliases.set(name, { name, line, origin: this.#by === 'rc' ? 'rc' : 'runtime' });
   }
 
   history(): readonly string[] {
@@ -279,7 +283,7 @@ export class SessionShell implements Shell {
 
   /** A command begins: a live target is read afresh, and the recording notes the line. */
   beginCommand(source: string, by: 'user' | 'rc' | 'pane'): void {
-    this.#rc = by === 'rc';
+    this.#by = by;
     if (by === 'user') this.lessonWatch.begin();
     // What a pane reads by itself does not make the user wait for a host that is gone.
     if (by !== 'pane') this.regain();

@@ -135,6 +135,91 @@ describe('a trace', () => {
   });
 });
 
+describe('calls of function_graph that are followed', () => {
+  const line = (us: number, task: string, rest: string) =>
+    `  100.${String(us).padStart(6, '0')} |   0)    ${task}     |${rest}\n`;
+  const GRAPH = [
+    '# tracer: function_graph\n',
+    line(1, 'cat-77', '               |  outer() {'),
+    line(2, 'dog-78', '   1.000 us    |  leaf();'),
+    line(3, 'cat-77', '   2.000 us    |    inner();'),
+    line(4, 'cat-77', '   9.000 us    |  }'),
+    'CPU:0 [LOST 5 EVENTS]\n',
+    line(5, 'dog-78', '               |  open() {'),
+  ].join('');
+
+  const following = (flow: readonly string[]) => {
+    const session = fake.session();
+    session.json('trace start function_graph -f vfs_read');
+    fake.flow = [...flow];
+    return session;
+  };
+  const told = (rows: readonly Readonly<Record<string, unknown>>[]) =>
+    rows.map((row) => [row['kind'], row['function'] ?? row['lost'], row['microseconds'], row['folded']]);
+
+  test('are joined as they return, however the text is cut', () => {
+    const expected = [
+      ['call', 'leaf', 1, 0],
+      ['call', 'outer', 9, 1],
+      ['lost', 5, undefined, undefined],
+      ['call', 'open', null, 0],
+    ];
+    for (const size of [1, 7, 100, 1000]) {
+      const pieces = Array.from({ length: Math.ceil(GRAPH.length / size) }, (_, i) =>
+        GRAPH.slice(i * size, (i + 1) * size),
+      );
+      expect(told(following(pieces).json('trace follow').rows), `${size}`).toEqual(expected);
+      fake = new FakeTracefs();
+    }
+  });
+
+  test('are shown with those within, or as the kernel writes them', () => {
+    const { rows } = following([GRAPH]).json('trace follow --unfold');
+    expect(told(rows).slice(1, 3)).toEqual([
+      ['call', 'outer', 9, 0],
+      ['call', 'inner', 2, 0],
+    ]);
+    fake = new FakeTracefs();
+    const raw = following([GRAPH]).json('trace follow --raw').rows;
+    expect(raw.map(({ kind }) => kind)).toEqual(['call', 'leaf', 'leaf', 'return', 'lost', 'call']);
+    fake = new FakeTracefs();
+    fake.trace = GRAPH;
+    const session = following([]);
+    expect(session.json('trace show --raw').rows.map(({ kind }) => kind)).toEqual(raw.map(({ kind }) => kind));
+  });
+
+  test('go on in a pane where they were when something else went first', () => {
+    fake.flowEnds = false;
+    let isFollowing = false;
+    const session = fake.session({ cancelled: () => isFollowing && fake.flow.length === 0 });
+    session.json('trace start function_graph -f vfs_read');
+    const follow = (line: string, flow: readonly string[], pane = true) => {
+      fake.flow = [...flow];
+      isFollowing = true;
+      const lines = session.lines(line, { pane }).map((each) => each.trim().split(/ {2,}/).slice(2).join(' '));
+      isFollowing = false;
+      return lines.filter((each) => each !== '');
+    };
+    const cut = GRAPH.indexOf('inner');
+    expect(follow('trace follow', [GRAPH.slice(0, cut)])).toEqual([]);
+    // Entries wait for their stacks until as many others came.
+    const others = Array.from({ length: 80 }, (_, i) => line(100 + i, 'fox-79', '   1.000 us    |  next();')).join('');
+    const came = follow('trace follow', [`${GRAPH.slice(cut)}${line(6, 'dog-78', '   7.000 us    |  }')}${others}`]);
+    expect(came.slice(0, 4)).toEqual(['1.000 us leaf', '9.000 us outer + 1 within', '7.000 us open', '1.000 us next']);
+    // What still waits when it is followed no more stands before what came since.
+    const since = line(200, 'fox-79', '   1.000 us    |  since();');
+    fake.files.set(`${ROOT}/instances/${fake.instances[0]}/trace`, `# tracer: function_graph\n${since}`);
+    expect(follow('trace show', [])).toEqual([...Array(64).fill('1.000 us next'), '1.000 us since']);
+    expect(follow('trace show', [])).toEqual(['1.000 us since']);
+    // The user's own shows what there is when it is stopped, and leaves nothing behind.
+    expect(follow('trace follow', [GRAPH.slice(0, GRAPH.indexOf('  100.000003'))], false)).toEqual([
+      '1.000 us leaf',
+      '... us outer (its end is missing)',
+    ]);
+    expect(follow('trace follow --raw', [GRAPH.slice(cut)])).toEqual([]);
+  });
+});
+
 describe('callers', () => {
   test('are counted, and nothing of it stays', () => {
     fake.files.set(`${ROOT}/options/sym-offset`, '1\n');

@@ -29,8 +29,8 @@ export interface Answer {
 export interface FakeSession {
   readonly kernel: Kernel;
   readonly shell: Shell;
-  /** The lines that the command prints, its errors too. */
-  lines(line: string): readonly string[];
+  /** The lines that the command prints, its errors too; as it prints them for a pane. */
+  lines(line: string, mode?: { readonly pane: boolean }): readonly string[];
   json(line: string): Answer;
   /** What completes the line: each candidate with what explains it. */
   completions(line: string): readonly string[];
@@ -56,9 +56,9 @@ export function fakeSession(
   return {
     kernel,
     shell: session.shell,
-    lines(line) {
+    lines(line, mode) {
       const lines: string[] = [];
-      for (const output of session.execute(line, { json: false, rc: false })) {
+      for (const output of session.execute(line, { json: false, rc: false, ...mode })) {
         if (output.kind === 'lines') lines.push(...output.lines.map(textOf));
         if (output.kind === 'error') lines.push(...output.lines);
       }

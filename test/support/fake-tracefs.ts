@@ -91,6 +91,8 @@ export class FakeTracefs {
   trace = '';
   /** What a stream brings, piece by piece; it ends when they are over. */
   flow: string[] = [];
+  /** False where more may come at any time. */
+  flowEnds = true;
   /** Runs commands; a target that cannot has none. */
   run: ((request: CommandRequest) => FileStream | FileFailure) | undefined;
   /** An option of a tracer is the same in all directories. */
@@ -255,12 +257,12 @@ export class FakeTracefs {
 
   #open(path: string): FileStream | FileFailure {
     if (!path.endsWith('/trace_pipe')) return absent(path);
-    const { flow } = this;
+    const { flow, flowEnds } = this;
     return {
       take: () => encodeText(flow.shift() ?? ''),
       wait: () => true,
       get ended() {
-        return flow.length === 0 ? 'no more' : undefined;
+        return flow.length === 0 && flowEnds ? 'no more' : undefined;
       },
       close: () => undefined,
     };

@@ -166,7 +166,9 @@ export class EngineTime {
     let error: readonly string[] | undefined;
     let count = 0;
     const take = (lines: readonly Line[]): void => {
-      if (current.stopped || lines.length === 0) return;
+      // What flowed is nowhere else: it is taken though something else goes first by now.
+      const isUnwanted = current.stopped && (job.endless !== true || !this.#jobs.includes(job));
+      if (isUnwanted || lines.length === 0) return;
       job.take(lines, count === 0);
       count += lines.length;
       if (count < PANE_LINES_MAX || job.endless === true) return;

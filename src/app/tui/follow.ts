@@ -35,6 +35,8 @@ export function followingOf(ref: Ref, text: string, has: (command: string) => bo
       return has('waiters')
         ? { line: `waiters ${hex(ref.address)}`, pane: 'locks' }
         : { line: `struct ${harmless(ref.lock)} ${hex(ref.address)}`, pane: undefined };
+    case 'fold':
+      return { line: '', pane: undefined };
     case 'command':
       return { line: ref.line, pane: ref.line.startsWith('report -s ') ? 'stacks' : undefined };
   }
@@ -90,6 +92,7 @@ export function selectedWith(selection: Selection, ref: Ref, comm?: string): Sel
     case 'type':
     case 'module':
     case 'command':
+    case 'fold':
       return selection;
   }
 }

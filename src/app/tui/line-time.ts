@@ -1,8 +1,11 @@
 /** When a line of the kernel log or of a trace is from: the clocks of both count from the same start. */
 import { type Line, textOf } from '../../core/output/line.ts';
 
-/** `[   31.406335] text` of the log, `comm-pid [000] d..2. 812.408117: event` of a trace. */
-const TIMES = [/^\[\s*(\d+\.\d+)\]/, /\s(\d+\.\d{3,9}):\s/] as const;
+/**
+ * `[   31.406335] text` of the log, `comm-pid [000] d..2. 812.408117: event` of a trace; a call of one, `812.408117 [000]`,
+ * one within another, `812.408117      `, and function_graph's own `812.408117 |  0)`.
+ */
+const TIMES = [/^\[\s*(\d+\.\d+)\]/, /\s(\d+\.\d{3,9}):\s/, /^\s*(\d+\.\d{6}) (?:\[|\||\s{3})/] as const;
 
 /** Seconds since boot; undefined for a line that says none. */
 export function timeOf(line: Line): number | undefined {

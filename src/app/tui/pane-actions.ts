@@ -1,7 +1,7 @@
 /**
  * What the keys do in the pane that has them, and why they do nothing where they cannot.
  */
-import { textOf } from '../../core/output/line.ts';
+import { foldOf, type Line, textOf } from '../../core/output/line.ts';
 import type { PaneName } from './contract.ts';
 import { followingOf, symbolArgument } from './follow.ts';
 import { frameLines } from './frame-lines.ts';
@@ -57,10 +57,8 @@ export const IN_PANE: Readonly<Partial<Record<ScreenAction, Act>>> = {
     host.prompt.insert(pane.target?.text ?? '');
     host.focus('prompt');
   },
-  unfold: (host, pane) => {
-    const reason = pane.toggleUnfolded((line) => frameLines(host, line, pane.line));
-    if (reason !== undefined) host.tell(reason, 'warn');
-  },
+  unfold,
+  'unfold-all': (_, { laid }) => void laid.toggleAll(),
   find: askFind,
   'next-match': (host, pane) => findNext(host, pane, 1),
   'previous-match': (host, pane) => findNext(host, pane, -1),
@@ -69,7 +67,7 @@ export const IN_PANE: Readonly<Partial<Record<ScreenAction, Act>>> = {
   'edit-command': askCommand,
   'next-view': (host, pane) => host.tell(pane.nextView(1)),
   'previous-view': (host, pane) => host.tell(pane.nextView(-1)),
-  'read-again': (_, pane) => pane.refresh(),
+  'read-again': (_, pane) => pane.readAgain(),
   tail: arranging((host, pane) => {
     const isLive = host.engine.opened.liveness === 'live';
     if (isLive) pane.isFollowing = !pane.isFollowing;
@@ -121,6 +119,14 @@ function isZoomed(_: Pane, host: Host): string | undefined {
   return host.desk.zoomed === undefined ? undefined : 'the pane covers the screen: z first';
 }
 
+/** Why a line that is no frame does not unfold. */
+function notFolded(line: Line): string | undefined {
+  if (foldOf(line) !== undefined) return undefined;
+  return / \+ \d+ within$/.test(textOf(line))
+    ? 'of so long a buffer only the last calls can be unfolded one by one; v shows all unfolded'
+    : 'only frames unfold, and calls with something within';
+}
+
 const REASONS: Readonly<Partial<Record<ScreenAction, Reason>>> = {
   'follow-object': noObject,
   insert: noObject,
@@ -132,8 +138,8 @@ const REASONS: Readonly<Partial<Record<ScreenAction, Reason>>> = {
   },
   code: noCode,
   memory: noCode,
-  unfold: ({ viewport }) =>
-    refIn(viewport.line ?? '', 'frame') === undefined ? 'only the frames of a stack unfold' : undefined,
+  unfold: ({ viewport: { line = '' } }) => (refIn(line, 'frame') === undefined ? notFolded(line) : undefined),
+  'unfold-all': ({ viewport: { line = '' } }) => notFolded(line),
   'next-match': nothingSearched,
   'previous-match': nothingSearched,
   'read-again': (pane) => (pane.line === undefined ? pane.kind.absent : undefined),
@@ -173,10 +179,19 @@ function codeOf({ target, viewport }: Pane): string | undefined {
   return symbol && symbolArgument(symbol);
 }
 
+function unfold(host: Host, pane: Pane): void {
+  const reason = pane.laid.toggle((line) => frameLines(host, line, pane.line));
+  if (reason !== undefined) host.tell(reason, 'warn');
+}
+
 function followObject(host: Host, pane: Pane): void {
   const { target, viewport } = pane;
   if (target === undefined) return;
   const { ref } = target;
+  if (ref.kind === 'fold') {
+    unfold(host, pane);
+    return;
+  }
   if (pane.kind.runsCommands === true && ref.kind === 'command') {
     host.run(ref.line, 'key');
     return;

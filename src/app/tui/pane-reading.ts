@@ -1,7 +1,7 @@
 /**
  * How a pane gets its lines: a command is read in the engine's spare time, once, again and again, or as a stream.
  */
-import type { Line } from '../../core/output/line.ts';
+import { foldOf, type Line } from '../../core/output/line.ts';
 import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
 
 /** What is read again and again is read for at most one part in so many of the time. */
@@ -18,6 +18,8 @@ export class PaneReading {
   readonly #key: string;
   readonly #time: EngineTime;
   #lines: Line[] = [];
+  /** Lines with all that is folded in them: what memory they take. */
+  #weight = 0;
   /** When it was read last, and how long that took, in milliseconds of performance.now(). */
   #readAt = 0;
   #took = 0;
@@ -55,7 +57,7 @@ export class PaneReading {
         if (first) read.length = 0;
         for (const each of lines) read.push(each);
         if (keeps || !first || lines.length === 0) return;
-        this.#lines = [...read];
+        this.#set([...read]);
         show();
       },
       done: (error) => {
@@ -63,7 +65,7 @@ export class PaneReading {
         this.#readAt = performance.now();
         this.#took = this.#readAt - started;
         this.error = error?.filter((each) => !each.startsWith('  ')).join('; ');
-        this.#lines = read;
+        this.#set(read);
         done();
       },
     });
@@ -74,7 +76,7 @@ export class PaneReading {
     this.#time.forget(this.#key);
     this.isReading = false;
     this.error = undefined;
-    this.#lines = [...lines];
+    this.#set([...lines]);
     this.#readAt = performance.now();
   }
 
@@ -88,20 +90,39 @@ export class PaneReading {
     this.#time.pane({ key: this.#streamKey, line, endless: true, take: append, done });
   }
 
+  /** Adds what a command prints behind what a stream brought. */
+  readRest(line: string, append: (lines: readonly Line[]) => void): void {
+    let read: Line[] = [];
+    const take = (lines: readonly Line[], first: boolean): void => {
+      read = first ? [...lines] : [...read, ...lines];
+    };
+    this.#time.pane({ key: this.#streamKey, line, take, done: () => append(read) });
+  }
+
   endStream(): void {
     this.#time.forget(this.#streamKey);
   }
 
-  /** Lines that came by themselves, behind what was read. */
-  append(lines: readonly Line[]): void {
+  /** Lines that came by themselves, behind what was read. True when the oldest had to go, in large steps. */
+  append(lines: readonly Line[]): boolean {
     this.#count(lines.length);
     for (const line of lines) this.#lines.push(line);
-    if (this.#lines.length > PANE_LINES_MAX * 1.25) this.#lines = this.#lines.slice(-PANE_LINES_MAX);
+    this.#weight += weightOf(lines);
+    if (this.#weight <= PANE_LINES_MAX * 1.25) return false;
+    let first = 0;
+    for (; this.#weight > PANE_LINES_MAX; first++) this.#weight -= weightOf(this.#lines.slice(first, first + 1));
+    this.#lines = this.#lines.slice(first);
+    return true;
   }
 
   /** Lines a second that come by themselves, as of the last second in which any came. */
   get rate(): number {
     return this.#rate;
+  }
+
+  #set(lines: Line[]): void {
+    this.#lines = lines;
+    this.#weight = weightOf(lines);
   }
 
   #count(lines: number): void {
@@ -116,4 +137,8 @@ export class PaneReading {
   get #streamKey(): string {
     return `${this.#key}: stream`;
   }
+}
+
+function weightOf(lines: readonly Line[]): number {
+  return lines.reduce((sum, line) => sum + 1 + (foldOf(line)?.count ?? 0), 0);
 }

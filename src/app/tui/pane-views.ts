@@ -12,6 +12,8 @@ export interface PaneView {
   readonly line: (selection: Selection) => string | undefined;
   /** The command that it needs, where not all versions have it. */
   readonly needs?: string;
+  /** The command that prints what comes on a live target, as the view shows it; without one the view is read again and again. */
+  readonly stream?: string;
 }
 
 export interface PaneKind {
@@ -22,8 +24,6 @@ export interface PaneKind {
   readonly follows?: keyof Selection;
   /** What the chosen line is, is shown below the list. */
   readonly previews?: boolean;
-  /** The command that prints what comes, on a live target; without one the pane is read again and again. */
-  readonly stream?: string;
   /** Shown at the end: a log. */
   readonly tail?: boolean;
   /** The line that is chosen when the view was read: where one stands. */
@@ -47,6 +47,11 @@ export const WALK = 'walk -c';
 
 function fixed(title: string, line: string, needs?: string): PaneView {
   return { title, line: () => line, ...(needs === undefined ? {} : { needs }) };
+}
+
+/** The trace buffer, and what flows into it, in a form that both can have. */
+function traceView(title: string, option: string): PaneView {
+  return { ...fixed(title, `trace show${option}`, 'trace'), stream: `trace follow${option}` };
 }
 
 export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
@@ -85,11 +90,11 @@ export const PANE_KINDS: Readonly<Record<PaneName, PaneKind>> = {
     name: 'trace',
     title: 'trace',
     views: [
-      fixed('the trace buffer', 'trace show', 'trace'),
-      fixed('the trace buffer, with the calls within the calls of function_graph', 'trace show --unfold', 'trace'),
+      traceView('the trace buffer', ''),
+      traceView('the trace buffer, with the calls within the calls of function_graph', ' --unfold'),
+      traceView('the trace buffer as the kernel writes it', ' --raw'),
       fixed('what is traced', 'trace status', 'trace'),
     ],
-    stream: 'trace follow',
     follows: 'time',
     tail: true,
     absent: 'no trace buffer: this target gives no files of tracefs',

@@ -4,16 +4,17 @@
  */
 import { type Line, textOf } from '../../core/output/line.ts';
 import type { CellWindow, Drawing, Focus, Handled, Part, Selection, Size } from './contract.ts';
-import { type EngineTime, PANE_LINES_MAX } from './engine-time.ts';
+import type { EngineTime } from './engine-time.ts';
+import { LaidLines } from './laid-lines.ts';
 import { matcher, refIn } from './line-search.ts';
 import { lineAt } from './line-time.ts';
+import { PaneFlow } from './pane-flow.ts';
 import { paneInfo } from './pane-info.ts';
 import { paintPane } from './pane-paint.ts';
 import { PaneReading } from './pane-reading.ts';
 import { isForPanes, isUsable, type PaneKind, usableViews } from './pane-views.ts';
 import { Preview } from './preview.ts';
 import { goTo, Trail } from './trail.ts';
-import { type Unfold, Unfolding } from './unfolding.ts';
 import { type Target, Viewport } from './viewport.ts';
 
 /** What the screen does for its panes. */
@@ -37,12 +38,11 @@ export class Pane implements Part {
   readonly #reading: PaneReading;
   #filter: string | undefined;
   #focused = false;
-  readonly #unfolding = new Unfolding();
+  /** The lines of the viewport: what was read, with what is unfolded. */
+  readonly laid: LaidLines;
+  readonly #flow: PaneFlow;
   readonly #preview: Preview;
   isPinned = false;
-  /** On a live target it shows what comes. */
-  #isFollowing = false;
-  isPaused = false;
   isShown = false;
 
   constructor(kind: PaneKind, host: PaneHost) {
@@ -50,6 +50,9 @@ export class Pane implements Part {
     this.#host = host;
     this.viewport.follows = kind.tail === true;
     this.#reading = new PaneReading(kind.name, host.time);
+    this.laid = new LaidLines(this.viewport, this.#reading, () => host.changed(this, true));
+    const ended = (): void => host.changed(this, true);
+    this.#flow = new PaneFlow(this.#reading, { take: (lines) => this.append(lines), ended });
     this.#preview = new Preview(kind.name, host.time, () => host.changed(this, false));
   }
 
@@ -61,6 +64,10 @@ export class Pane implements Part {
   /** It has something to show: the commands for it are there. */
   get isUseful(): boolean {
     return usableViews(this.kind, this.#has).length > 0;
+  }
+
+  get isPaused(): boolean {
+    return this.laid.isPaused;
   }
 
   get filterText(): string | undefined {
@@ -129,7 +136,13 @@ export class Pane implements Part {
   refresh(): void {
     this.isShown = true;
     if (this.#line === undefined) this.show();
-    else if (!this.isPaused && !(this.#isFollowing && this.kind.stream !== undefined)) this.#load(this.#line, true);
+    else if (!this.isPaused && !this.#flow.holds) this.#load(this.#line, true);
+  }
+
+  /** Reads what is there now, and nothing that flowed before. */
+  readAgain(): void {
+    this.#flow.forget();
+    this.refresh();
   }
 
   /** Shows a command; `focus` had the keys and gets them back. Throws an Error that says why it cannot. */
@@ -137,6 +150,7 @@ export class Pane implements Part {
     if (!isForPanes(line)) throw new Error('a pane only shows: such a command is for the prompt');
     if (this.#line !== undefined) this.#trail.push({ line: this.#line, view: this.#view, focus }, this.viewport);
     this.#view = undefined;
+    this.#flow.turnTo(undefined);
     this.#start();
     this.#line = line;
     this.#load(line, false);
@@ -163,10 +177,15 @@ export class Pane implements Part {
     const usable = usableViews(this.kind, this.#has);
     if (usable.length === 0) return this.kind.absent;
     const place = usable.indexOf(this.#view ?? -1);
-    const next = usable[(place + step + usable.length * 2) % usable.length] as number;
-    this.#view = next;
-    this.show(true);
-    return this.kind.views[next]?.title ?? '';
+    this.#view = usable[(place + step + usable.length * 2) % usable.length] as number;
+    const { title = '', line } = this.kind.views[this.#view] ?? {};
+    if (!this.#flow.turnTo(this.#stream)) {
+      this.show(true);
+      return title;
+    }
+    this.#line = line?.(this.#host.selection);
+    this.laid.lay();
+    return this.isFollowing ? `${title}, from here on` : 'what flowed stays as it is; r reads what is in the buffer';
   }
 
   /** Goes back to what was shown before; what had the keys then, or undefined when there is nothing. */
@@ -176,7 +195,8 @@ export class Pane implements Part {
     this.#view = place.view;
     this.#start();
     this.#line = place.line;
-    this.#load(place.line, false, () => goTo(place, this.viewport));
+    if (this.#flow.turnTo(this.#stream)) this.laid.lay();
+    else this.#load(place.line, false, () => goTo(place, this.viewport));
     return place.focus;
   }
 
@@ -185,12 +205,6 @@ export class Pane implements Part {
     this.#filter = text === '' ? undefined : text;
     this.viewport.filter(text === '' ? undefined : matcher(text));
     this.#host.changed(this, true);
-  }
-
-  /** Unfolds the frame that is chosen, or folds it again. Why it cannot, if it cannot. */
-  toggleUnfolded(unfold: Unfold): string | undefined {
-    const { line } = this.viewport;
-    return line === undefined ? 'there is nothing to unfold' : this.#unfolding.toggle(line, unfold, () => this.#lay());
   }
 
   /** Shows what the chosen line is, below the list. */
@@ -202,23 +216,21 @@ export class Pane implements Part {
   }
 
   get isFollowing(): boolean {
-    return this.#isFollowing;
+    return this.#flow.isFollowing;
   }
 
   /** Shows what comes, as it comes or by reading again, or no more. */
   set isFollowing(isFollowing: boolean) {
-    this.#isFollowing = isFollowing;
-    const { stream, tail } = this.kind;
-    this.viewport.follows = isFollowing && tail === true;
-    if (stream === undefined) return;
-    if (!isFollowing) this.#reading.endStream();
-    else {
-      const ended = (): void => {
-        this.#isFollowing = false;
-        this.#host.changed(this, true);
-      };
-      this.#reading.stream(stream, (lines) => this.append(lines), ended);
-    }
+    this.viewport.follows = isFollowing && this.kind.tail === true;
+    if (isFollowing) {
+      this.#flow.isFollowing = true;
+      this.#flow.turnTo(this.#stream);
+    } else this.#flow.end(this.#line);
+  }
+
+  /** The command that prints what comes, as the view shows it. */
+  get #stream(): string | undefined {
+    return this.#view === undefined ? undefined : this.kind.views[this.#view]?.stream;
   }
 
   /** Reads again what may be another by now, unless that takes too long; `now` as of performance.now(). */
@@ -228,23 +240,19 @@ export class Pane implements Part {
 
   /** Holds what is shown, or goes on. */
   pause(): void {
-    this.isPaused = !this.isPaused;
-    this.#lay();
-    this.#host.changed(this, true);
+    this.laid.pause();
   }
 
   /** Lines that come by themselves: a trace that is followed. */
   append(lines: readonly Line[]): void {
-    this.#reading.append(lines);
-    if (this.isPaused) return;
-    this.viewport.append(lines, PANE_LINES_MAX);
-    this.#host.changed(this, false);
+    this.laid.append(lines);
+    if (!this.isPaused) this.#host.changed(this, false);
   }
 
   /** Shows what was then; what is followed stays at its end. */
   #toTime(): void {
     const { time } = this.#host.selection;
-    const at = time === undefined || this.#isFollowing ? undefined : lineAt(this.viewport.lines, time);
+    const at = time === undefined || this.isFollowing ? undefined : lineAt(this.viewport.lines, time);
     if (at === undefined) return;
     this.viewport.show(at);
     this.#host.changed(this, true);
@@ -254,7 +262,7 @@ export class Pane implements Part {
 
   /** Something else is to be shown: from its start. */
   #start(): void {
-    this.#unfolding.clear();
+    this.laid.clear();
     this.#preview.clear();
     this.#reading.error = undefined;
     const { viewport } = this;
@@ -268,14 +276,14 @@ export class Pane implements Part {
       this.#laidAnew();
       then?.();
     };
-    this.#reading.load(line, keeps, () => this.#lay(), done);
+    this.#reading.load(line, keeps, () => this.laid.lay(), done);
     this.#host.changed(this, true);
   }
 
   /** Other lines than before: where one stands in them is chosen. */
   #laidAnew(): void {
     const before = this.viewport.lines[0];
-    this.#lay();
+    this.laid.lay();
     const { here, isText } = this.kind;
     if (isText === true && textOf(this.viewport.lines[0] ?? '') !== textOf(before ?? '')) this.viewport.choose(0);
     const at = here === undefined ? -1 : this.viewport.lines.findIndex((line) => here.test(textOf(line)));
@@ -293,12 +301,6 @@ export class Pane implements Part {
     this.#view = 1;
     this.show();
     return true;
-  }
-
-  /** The lines with what is unfolded below them; a pane that is paused keeps what it shows. */
-  #lay(): void {
-    if (!this.isPaused) this.viewport.replace(this.#unfolding.laid(this.#reading.lines));
-    this.#host.changed(this, true);
   }
 
   get #emptiness(): string {

@@ -36,6 +36,7 @@ export type ScreenAction =
   | 'follow-object'
   | 'back'
   | 'unfold'
+  | 'unfold-all'
   | 'insert'
   | 'stack'
   | 'code'
@@ -136,7 +137,8 @@ export const SCREEN_KEYS: readonly ScreenBinding[] = [
 
   bind('pane', 'enter', 'follow-object', 'follow the object that is marked'),
   bind('pane', 'backspace [', 'back', 'back to what was shown before'),
-  bind('pane', 'space', 'unfold', 'unfold the frame: its registers, words and code; fold it again'),
+  bind('pane', 'space', 'unfold', 'unfold a frame or a call; fold it again'),
+  bind('pane', '*', 'unfold-all', 'unfold a call with all that is within it; fold it again'),
   bind('pane', 'b', 'stack', 'the stack of the task'),
   bind('pane', 'd', 'code', 'the code of the function or address'),
   bind('pane', 'x', 'memory', 'the memory at the address'),

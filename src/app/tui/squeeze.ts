@@ -26,13 +26,13 @@ export function findSqueeze(lines: readonly Line[], width: number): Squeeze {
   return omitted.includes(true) ? omitted : undefined;
 }
 
-/** The line without those columns. */
+/** The line without those columns; a line that came later may have something in them, and keeps it. */
 export function squeezed(line: Line, omitted: Squeeze): Line {
   if (omitted === undefined) return line;
   let at = 0;
   const kept = (text: string): string => {
     let result = '';
-    for (const character of text) if (omitted[at++] !== true) result += character;
+    for (const character of text) if (omitted[at++] !== true || character !== ' ') result += character;
     return result;
   };
   return spansOf(line).map(

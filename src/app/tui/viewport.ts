@@ -105,11 +105,27 @@ export class Viewport {
     this.#refilter();
   }
 
-  append(lines: readonly Line[], most = Number.POSITIVE_INFINITY): void {
+  /** Other lines, among them one that is chosen and stays in its row. False when it is not there. */
+  replaceAround(line: Line | undefined, lines: readonly Line[]): boolean {
+    const row = this.chosen - this.top;
+    this.replace(lines);
+    // Equal texts are no objects of their own.
+    const at = typeof line === 'object' ? this.#lines.indexOf(line) : -1;
+    if (at < 0) return false;
+    this.chosen = at;
+    this.top = Math.max(0, at - row);
+    return true;
+  }
+
+  /** Scrolls so that as many lines below the chosen one are seen as there is room for. */
+  showBelow(count: number): void {
+    this.top = Math.min(this.chosen, Math.max(this.top, this.chosen + count + 1 - this.#height));
+  }
+
+  append(lines: readonly Line[]): void {
     const filter = this.#filter;
     for (const line of lines) this.#all.push(line);
     if (filter !== undefined) for (const line of lines) if (filter(textOf(line))) this.#lines.push(line);
-    this.#trim(most);
     this.#clamp();
   }
 
@@ -245,18 +261,6 @@ export class Viewport {
     this.#lines = filter === undefined ? this.#all : this.#all.filter((line) => filter(textOf(line)));
     this.follows = follows;
     this.#clamp();
-  }
-
-  /** Forgets the oldest lines beyond a bound, in large steps. */
-  #trim(most: number): void {
-    if (this.#all.length <= most * 1.25) return;
-    const gone = this.#all.length - most;
-    this.#all = this.#all.slice(gone);
-    const before = this.#lines.length;
-    this.#refilter();
-    const shift = before - this.#lines.length;
-    this.top = Math.max(0, this.top - shift);
-    this.chosen = Math.max(0, this.chosen - shift);
   }
 
   #clamp(): void {

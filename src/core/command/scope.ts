@@ -62,6 +62,8 @@ export interface Shell {
   readonly recorded: RecordedSession | undefined;
   /** True when a recording is replayed: it has a live target's liveness, and yet it never changes. */
   readonly isReplay: boolean;
+  /** True for a pane, which can unfold lines: what a line folds away goes with it (Fold). */
+  readonly unfolds: boolean;
   /** Waits, a replay only by its clock; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
   /** Waits by the user's own clock. Throws CancelledError when the command is stopped. */

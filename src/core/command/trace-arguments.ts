@@ -33,8 +33,13 @@ export const TRACE_OPTIONS = {
     'with callers, callees, profile and hist: so long; 5 unless given. With probe: show hits for so long, then remove it. With a COMMAND: end it then',
   ),
   n: option(count, 'COUNT', 'with show: the last COUNT entries; with probe: show so many hits, then remove it'),
-  depth: option(count, 'LEVELS', 'with callees, and with show of function_graph: so many levels of calls within calls'),
-  unfold: flag('with show of function_graph: all calls within calls'),
+  depth: option(
+    count,
+    'LEVELS',
+    'with callees, and with show and follow of function_graph: so many levels of calls within calls',
+  ),
+  unfold: flag('with show and follow of function_graph: all calls within calls'),
+  raw: flag('with show and follow of function_graph: its lines as the kernel writes them, not joined to calls'),
   shared: flag('with show and stat: the buffer that everybody shares; with callees: borrow it, while nobody uses it'),
   i: option(word, 'INSTANCE', 'with show and stat: another instance'),
 };

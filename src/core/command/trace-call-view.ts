@@ -1,58 +1,87 @@
 /** Calls of function_graph as rows, one a call: those within it below, or counted where they are folded away. */
-import { type TraceCall, TraceCalls } from '../formats/trace-calls.ts';
+import type { TraceCall } from '../formats/trace-calls.ts';
 import type { TraceEntry } from '../formats/trace-entry.ts';
 import { returnedErrno } from '../kernel/errno.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { type Item, row } from '../output/item.ts';
-import { type Line, type Span, span } from '../output/line.ts';
-import { functionSpan, traceItem } from './trace-view.ts';
+import { type Fold, foldOf, type Line, type Span, span } from '../output/line.ts';
+import type { TraceArgs } from './trace-arguments.ts';
+import { functionSpan, traceItem, traceLines } from './trace-view.ts';
 
 /** A kernel stack has no more; also what bounds the walk of damaged text. */
 const DEPTH_MAX = 200;
 
-/** Entries with function_graph's calls joined: calls, and entries that stand in none. */
-export function joinCalls(entries: Iterable<TraceEntry>): readonly (TraceCall | TraceEntry)[] {
-  const calls = new TraceCalls();
-  const joined: (TraceCall | TraceEntry)[] = [];
-  for (const entry of entries) {
-    const done = calls.push(entry);
-    joined.push(...done);
-    if (!isGraph(entry) && !calls.holds(entry)) joined.push(entry);
-  }
-  return [...joined, ...calls.end()];
+/** How calls are shown. */
+export interface CallView {
+  /** So many levels of calls within calls are not folded away. */
+  readonly levels: number;
+  /** What is folded away goes with its line, for whoever unfolds it. */
+  readonly unfolds?: boolean;
 }
 
-export function isCall(joined: TraceCall | TraceEntry): joined is TraceCall {
-  return 'children' in joined;
+/** So many levels of calls within calls are shown. */
+export function levelsOf({ unfold, depth }: Pick<TraceArgs, 'unfold' | 'depth'>): number {
+  return unfold ? Number.POSITIVE_INFINITY : (depth ?? 0);
 }
 
-/** True for a line of function_graph, which says something only together with others. */
-export function isGraph({ kind }: TraceEntry): boolean {
-  return kind === 'call' || kind === 'leaf' || kind === 'return' || kind === 'switch';
-}
-
-/** A call and, `levels` deep, those within it. */
-export function* callItems(kernel: Kernel, call: TraceCall, levels: number): Iterable<Item> {
-  yield* itemsOf(kernel, call, 0, Math.min(levels, DEPTH_MAX));
+/** A call and, as many levels deep as are wanted, those within it. */
+export function* callItems(kernel: Kernel, call: TraceCall, { levels, unfolds = false }: CallView): Iterable<Item> {
+  if (unfolds) yield row(cells(call, 0, countWithin(call)), () => [unfoldingLine(kernel, call, { levels })]);
+  else yield* itemsOf(kernel, call, 0, Math.min(levels, DEPTH_MAX));
 }
 
 function* itemsOf(kernel: Kernel, call: TraceCall, depth: number, levels: number): Iterable<Item> {
-  const { children, events } = call;
-  const isFolded = depth >= levels && children.length + events.length > 0;
+  const isFolded = depth >= levels && call.children.length + call.events.length > 0;
   const within = isFolded ? countWithin(call) : 0;
-  yield row(cells(call, depth, within), () => [callLine(kernel, call, depth, within)]);
+  yield row(cells(call, depth, within), () => [callLine(kernel, call, depth, foldedSpan(within))]);
   if (isFolded) return;
-  // Events are in order, each before the child of its index.
-  let next = 0;
-  for (const [i, child] of children.entries()) {
-    for (; next < events.length && (events[next]?.before ?? 0) <= i; next++) yield* eventItem(kernel, events[next]);
-    yield* itemsOf(kernel, child, depth + 1, levels);
+  for (const each of inOrder(call)) {
+    if ('children' in each) yield* itemsOf(kernel, each, depth + 1, levels);
+    else yield traceItem(kernel, each);
   }
-  for (; next < events.length; next++) yield* eventItem(kernel, events[next]);
 }
 
-function* eventItem(kernel: Kernel, event: TraceCall['events'][number] | undefined): Iterable<Item> {
-  if (event !== undefined) yield traceItem(kernel, event.entry);
+/** The line of a call, with the lines of what is within it. */
+function unfoldingLine(kernel: Kernel, call: TraceCall, { levels, depth = 0, within = '' }: Unfolding): Line {
+  const key = within === '' ? keyOf(call) : within;
+  const lines: Line[] = [];
+  let count = 0;
+  // Deeper than any stack there is nothing; what damage makes of it is left out.
+  for (const [i, each] of depth < DEPTH_MAX ? inOrder(call).entries() : []) {
+    if ('children' in each) {
+      const line = unfoldingLine(kernel, each, { levels, depth: depth + 1, within: `${key}/${i}` });
+      lines.push(line);
+      count += 1 + (foldOf(line)?.count ?? 0);
+    } else {
+      for (const line of traceLines(kernel, each)) lines.push(line);
+      count++;
+    }
+  }
+  const fold: Fold | undefined =
+    lines.length === 0 ? undefined : { kind: 'fold', key, lines, count, isOpen: depth < levels };
+  return callLine(kernel, call, depth, foldedSpan(count, fold));
+}
+
+interface Unfolding {
+  readonly levels: number;
+  readonly depth?: number;
+  /** The key of the call; empty for an outermost one. */
+  readonly within?: string;
+}
+
+/** A buffer that is read again may have lost its first entries: calls are known by when they began, not by their place. */
+function keyOf({ time, cpu, pid, part, function: called }: TraceCall): string {
+  return `${time ?? '?'} ${cpu ?? '?'} ${pid ?? '?'} ${called?.name ?? '?'} ${part}`;
+}
+
+/** What is within a call: calls, and events each before the child of its index. */
+function inOrder({ children, events }: TraceCall): readonly (TraceCall | TraceEntry)[] {
+  if (events.length === 0) return children;
+  const placed: { readonly at: number; readonly each: TraceCall | TraceEntry }[] = [
+    ...children.map((each, at) => ({ at, each })),
+    ...events.map(({ before, entry }) => ({ at: before - 0.5, each: entry })),
+  ];
+  return placed.sort((a, b) => a.at - b.at).map(({ each }) => each);
 }
 
 function cells(
@@ -71,9 +100,12 @@ function cells(
     module: call.function?.module ?? null,
     depth,
     microseconds: duration === undefined ? null : Number(duration) / 1000,
-    self: duration === undefined ? null : Number(selfTime(call)) / 1000,
+    // Of a call that was given before not all is here that took its time.
+    self: duration === undefined || call.part > 0 ? null : Number(selfTime(call)) / 1000,
     complete: call.complete,
     folded,
+    ...(call.isOpen ? { open: true } : {}),
+    ...(call.part === 0 ? {} : { part: call.part }),
     ...(args === undefined ? {} : { args }),
     ...(returned === undefined ? {} : { returned }),
   };
@@ -82,17 +114,15 @@ function cells(
 const TASK_WIDTH = 16;
 const TIME_WIDTH = 12;
 
-function callLine(kernel: Kernel, call: TraceCall, depth: number, within: number): Line {
+function callLine(kernel: Kernel, call: TraceCall, depth: number, within: Span): Line {
   const { time, cpu, pid, comm, duration, returned, args } = call;
   const isFirst = depth === 0;
   const when =
-    isFirst && time !== undefined
-      ? `${time / 1_000_000_000n}.${String((time / 1000n) % 1_000_000n).padStart(6, '0')}`
-      : '';
+    time === undefined ? '' : `${time / 1_000_000_000n}.${String((time / 1000n) % 1_000_000n).padStart(6, '0')}`;
   const task = isFirst && pid !== undefined ? `${comm ?? '?'}-${pid}` : '';
   const took = duration === undefined ? '...' : (Number(duration) / 1000).toFixed(3);
   const parts: Span[] = [
-    when.padStart(16),
+    isFirst ? when.padStart(16) : span(when.padStart(16), undefined, 'dim'),
     isFirst && cpu !== undefined ? ` [${String(cpu).padStart(3, '0')}] ` : '       ',
     ' '.repeat(Math.max(TASK_WIDTH - task.length, 0)),
     pid === undefined ? task : span(task, { kind: 'command', line: `bt ${pid}` }, 'task'),
@@ -100,10 +130,27 @@ function callLine(kernel: Kernel, call: TraceCall, depth: number, within: number
     call.function === undefined ? '?' : functionSpan(kernel, call.function),
     args === undefined ? '' : `(${args})`,
     returned === undefined ? '' : ` = ${returnedText(returned)}`,
-    span(call.complete ? '' : `  (its ${duration === undefined ? 'end' : 'beginning'} is missing)`, undefined, 'dim'),
-    span(within === 0 ? '' : `  + ${within} within`, undefined, 'dim'),
+    span(stateText(call), undefined, 'dim'),
+    within,
   ];
-  return parts;
+  return parts.filter((part) => part !== '' && (typeof part === 'string' || part.text !== ''));
+}
+
+/** What is not as it is for a call that was seen from its beginning to its end. */
+function stateText({ complete, duration, isOpen, part }: TraceCall): string {
+  const states = [
+    ...(part === 0 ? [] : ['continued']),
+    ...(isOpen
+      ? ['has not returned yet']
+      : complete
+        ? []
+        : [`its ${duration === undefined ? 'end' : 'beginning'} is missing`]),
+  ];
+  return states.length === 0 ? '' : `  (${states.join(', ')})`;
+}
+
+function foldedSpan(within: number, fold?: Fold): Span {
+  return span(within === 0 ? '' : `  + ${within} within`, fold, 'dim');
 }
 
 /** "-2" as "-2 (ENOENT)": only what looks like an error is decimal with the kernel. */
@@ -119,7 +166,7 @@ function selfTime({ duration = 0n, children }: TraceCall): bigint {
 }
 
 /** Calls and events within a call. */
-function countWithin({ children, events }: TraceCall, depth = 0): number {
+export function countWithin({ children, events }: TraceCall, depth = 0): number {
   const own = children.length + events.length;
   if (depth >= DEPTH_MAX) return own;
   return children.reduce((sum, child) => sum + countWithin(child, depth + 1), own);

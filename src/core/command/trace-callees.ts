@@ -3,13 +3,13 @@
  * instance); in kdbg's own instance all that the named tasks do is traced, and the function's calls are picked out.
  */
 import { UsageError } from '../errors.ts';
+import { isCall, joinCalls } from '../formats/trace-joined.ts';
 import { graphOptions } from '../kernel/trace-graph.ts';
 import { type SharedSetting, sharedFiles } from '../kernel/trace-shared.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import type { Item } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { isCall, joinCalls } from './trace-call-view.ts';
 import { calleeNodes, calleeTree } from './trace-callee-tree.ts';
 import { calleeItems } from './trace-callee-view.ts';
 import { commandWords, FORK_OPTIONS } from './trace-command.ts';

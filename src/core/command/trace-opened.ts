@@ -22,7 +22,7 @@ export interface OpenedTrace {
 /** Not among what a kernel has derived: it is no kernel's. */
 const opened = new WeakMap<Kernel, OpenedTrace>();
 /** Entries of a file that are shown at most: a million objects are what the screen's thread and the engine bear. */
-const ENTRIES_MAX = 1_000_000;
+export const ENTRIES_MAX = 1_000_000;
 const CHECK_EVERY = 1024;
 const LABEL_WIDTH = 16;
 

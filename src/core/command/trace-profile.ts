@@ -3,12 +3,12 @@
  * seldom built in (CONFIG_FUNCTION_PROFILER); function_graph in kdbg's own instance tells the same and disturbs nobody.
  */
 import { UsageError } from '../errors.ts';
+import { isCall, joinCalls } from '../formats/trace-joined.ts';
 import { graphOptions } from '../kernel/trace-graph.ts';
 import { tracefs } from '../kernel/tracefs.ts';
 import { type Item, notice } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { isCall, joinCalls } from './trace-call-view.ts';
 import { calledFunctions } from './trace-callee-tree.ts';
 import { calleeItems } from './trace-callee-view.ts';
 import { commandWords } from './trace-command.ts';

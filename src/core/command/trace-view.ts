@@ -88,7 +88,8 @@ function frameCells({ name, offset, module }: TraceFunction): Row {
   return { symbol: name, offset: offset ?? null, module: module ?? null };
 }
 
-function traceLines(kernel: Kernel, entry: TraceEntry): readonly Line[] {
+/** An entry as text: the line of the kernel, its stacks below. */
+export function traceLines(kernel: Kernel, entry: TraceEntry): readonly Line[] {
   const functions =
     entry.kind === 'function'
       ? [entry.function, entry.caller]

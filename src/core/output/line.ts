@@ -12,7 +12,23 @@ export type Ref =
   | { readonly kind: 'frame'; readonly task: bigint; readonly index: number }
   | { readonly kind: 'module'; readonly name: string }
   | { readonly kind: 'lock'; readonly address: bigint; readonly lock: string }
-  | { readonly kind: 'command'; readonly line: string };
+  | { readonly kind: 'command'; readonly line: string }
+  | Fold;
+
+/**
+ * Lines that belong below the line in which this stands, and go with it, so that whoever shows it can unfold them: of what
+ * flows there is nothing to ask again. Made for panes only. The span says `+` and how much it is.
+ */
+export interface Fold {
+  readonly kind: 'fold';
+  /** What tells it from others, also when the same is read again. */
+  readonly key: string;
+  readonly lines: readonly Line[];
+  /** How many lines these are, with all that is folded in them. */
+  readonly count: number;
+  /** It is shown unfolded at first. */
+  readonly isOpen: boolean;
+}
 
 /** How a piece of text is meant; never the only carrier of a meaning. */
 export type Tone = 'header' | 'dim' | 'address' | 'symbol' | 'task' | 'type' | 'good' | 'warn' | 'error' | 'match';
@@ -34,4 +50,10 @@ export function spansOf(line: Line): readonly Span[] {
 export function textOf(line: Line): string {
   if (typeof line === 'string') return line;
   return line.map((part) => (typeof part === 'string' ? part : part.text)).join('');
+}
+
+/** What is folded in a line: the last of its spans says so. */
+export function foldOf(line: Line): Fold | undefined {
+  const last = typeof line === 'string' ? undefined : line.at(-1);
+  return typeof last === 'object' && last.ref?.kind === 'fold' ? last.ref : undefined;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { EngineTime, type PaneJob } from '../../../src/app/tui/engine-time.ts';
+import type { Line } from '../../../src/core/output/line.ts';
 import type { EngineClient } from '../../../src/engine/client.ts';
 import type { Output } from '../../../src/engine/protocol.ts';
 
@@ -18,6 +19,7 @@ class FakeEngine {
     });
     if (isStopped) {
       this.log.push(`${line} stopped`);
+      yield { kind: 'lines', lines: [`${line}: late`] };
       yield { kind: 'error', lines: ['stopped'], status: 130 };
     } else yield { kind: 'lines', lines: [`${line}: last`] };
   }
@@ -103,7 +105,13 @@ test('panes wait for each other, and each is read once', async () => {
 
 test('what never ends makes way for everything else, and goes on after it', async () => {
   const { engine, time } = setUp();
-  time.pane({ ...job('trace follow'), endless: true });
+  const came: string[] = [];
+  const follow = {
+    ...job('trace follow'),
+    endless: true,
+    take: (lines: readonly Line[]) => void came.push(...lines.map(String)),
+  };
+  time.pane(follow);
   await settled();
   time.pane(job('ps'));
   await settled();
@@ -111,6 +119,11 @@ test('what never ends makes way for everything else, and goes on after it', asyn
   engine.finish();
   await settled();
   expect(engine.log.at(-1)).toBe('trace follow');
+  // What it still had is nowhere else.
+  expect(came).toEqual(['trace follow: first', 'trace follow: late', 'trace follow: first']);
+  time.forget('trace follow');
+  await settled();
+  expect(came).toHaveLength(3);
 });
 
 test('completion goes before panes, and is not asked for while a line runs', async () => {

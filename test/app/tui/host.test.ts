@@ -11,7 +11,7 @@ import { openPalette } from '../../../src/app/tui/palette/palette-part.tsx';
 import { openLinePart } from '../../../src/app/tui/prompt/line-part.tsx';
 import { askOnScreen } from '../../../src/app/tui/question-overlay.tsx';
 import { openScrollback } from '../../../src/app/tui/scrollback/scrollback-part.ts';
-import type { Line } from '../../../src/core/output/line.ts';
+import type { Fold, Line } from '../../../src/core/output/line.ts';
 import type { EngineClient } from '../../../src/engine/client.ts';
 import type { Output, RunMode } from '../../../src/engine/protocol.ts';
 
@@ -41,6 +41,12 @@ function stack(pid: 7 | 9): readonly Line[] {
   ];
 }
 
+/** A call of a trace, with what it folds away. */
+function call(time: number, name: string, ...lines: readonly Line[]): Line {
+  const fold: Fold = { kind: 'fold', key: name, lines, count: lines.length, isOpen: false };
+  return [`      ${time}.000000 [000] ${name}`, { text: `  + ${lines.length} within`, ref: fold }];
+}
+
 const ANSWERS: Readonly<Record<string, readonly Line[]>> = {
   'ps UN': ['PID TASK ST COMM', taskLine(7, 'seven'), taskLine(9, 'nine')],
   'stacks -v UN': ['two are blocked'],
@@ -56,6 +62,10 @@ const ANSWERS: Readonly<Record<string, readonly Line[]>> = {
   'dis wait_7': ['code of wait_7'],
   log: Array.from({ length: 100 }, (_, i) => `[    ${i}.000000] record ${i}`),
   'trace show': Array.from({ length: 100 }, (_, i) => `   seven-7  [000] d..2.   ${i}.500000: event_${i}: x`),
+  'trace show --unfold': [
+    call(100, 'outer', call(101, 'middle', '      102.000000        inner'), '      103.000000        last'),
+    call(104, 'other', '      105.000000        within_other'),
+  ],
   hostile: ['\x1b[2J\x1b]0;title\x07\u202eevil', '\u6f22'.repeat(300), 'x'.repeat(10_000)],
 };
 
@@ -188,6 +198,36 @@ describe('panes', () => {
     await shows('record 70');
   });
 
+  test('a call of a trace unfolds by a level or as a whole, and folds again, also while the pane is paused', async () => {
+    await press('\x1b3', 'v');
+    await shows('other  + 1 within');
+    const seen = () =>
+      rows()
+        .filter((row) => /10\d\.000000/.test(row))
+        .map((row) => row.trim().split(/ {2,}/).slice(1).join(' '));
+    await press('g', ' ');
+    await shows('outer  - 2 within');
+    expect(host.desk.pane('trace').viewport.chosen).toBe(0);
+    expect(seen()).toEqual(['- 2 within', '+ 1 within', 'last', '+ 1 within']);
+    await press('p', 'j', ' ');
+    await shows('middle  - 1 within');
+    await press(' ', 'k', ' ');
+    await shows('outer  + 2 within');
+    await press('*');
+    await shows('inner');
+    expect(rows().join('\n')).toContain('middle  - 1 within');
+    expect(rows().join('\n')).not.toContain('within_other');
+    await press('*');
+    await shows('outer  + 2 within');
+    // Enter on what is folded, as a double click does; the time of a call within another is the time of all.
+    await press('\r');
+    await shows('outer  - 2 within');
+    await press('j', 'j', 'j');
+    await shows('103.000 s');
+    await press(' ');
+    await shows('only frames unfold, and calls');
+  });
+
   test('a frame unfolds to its words and its code, and folds again', async () => {
     await press('\x1b1', 'j', '\r');
     await shows('= bt 7');
@@ -214,9 +254,9 @@ describe('panes', () => {
     await press('\x1b1', 'u');
     await shows('u means nothing in a pane');
     await press(' ');
-    await shows('only the frames of a stack unfold');
+    await shows('only frames unfold');
     await press('?');
-    await shows('not now: only the frames');
+    await shows('not now: only frames');
   });
 
   test('the mouse chooses, follows and drags borders', async () => {

@@ -6,6 +6,9 @@ test('lines of the log and of a trace say when they are from', () => {
   expect(timeOf('[   31.406335] INFO: task lab_ab:136 blocked')).toBe(31.406335);
   expect(timeOf('            node-226     [001] d..2.   812.408117: vfs_read <-ksys_read')).toBe(812.408117);
   expect(timeOf([' kworker/u4:1-39      [000] .....  ', { text: '7.000001: ' }, 'sched_switch: prev'])).toBe(7.000001);
+  expect(timeOf('      100.000001 [000]           cat-77        9.000 us  outer  + 4 within')).toBe(100.000001);
+  expect(timeOf('      100.000002                               2.000 us    first')).toBe(100.000002);
+  expect(timeOf('  100.000003 |   0)    cat-77     |   2.000 us    |    first();')).toBe(100.000003);
   expect(timeOf(' schedule+0x5a/0xd0')).toBeUndefined();
   expect(timeOf('# tracer: nop')).toBeUndefined();
 });

@@ -84,12 +84,21 @@ describe('a viewport', () => {
     expect(painted(viewport).at(-1)).toBe('line 21');
   });
 
-  test('forgets the oldest lines of a stream', () => {
-    const viewport = viewportOf([]);
-    viewport.follows = true;
-    for (let i = 0; i < 50; i++) viewport.append(numbered(100), 1000);
-    expect(viewport.total).toBeLessThanOrEqual(1250);
-    expect(painted(viewport).at(-1)).toBe('line 99');
+  test('finds a line again among others, in its row', () => {
+    const lines: Line[] = Array.from({ length: 30 }, (_, i) => [`line ${i}`]);
+    const viewport = viewportOf(lines);
+    painted(viewport);
+    viewport.choose(20);
+    expect(painted(viewport).at(-1)).toBe('line 20');
+    expect(viewport.replaceAround(lines[20], lines.slice(10, 21))).toBe(true);
+    expect(viewport.chosen).toBe(10);
+    expect(painted(viewport).at(-1)).toBe('line 20');
+    viewport.replaceAround(lines[20], lines);
+    viewport.showBelow(3);
+    expect(painted(viewport)[1]).toBe('line 20');
+    viewport.showBelow(30);
+    expect(painted(viewport)[0]).toBe('line 20');
+    expect(viewport.replaceAround(lines[20], lines.slice(21))).toBe(false);
   });
 
   test('filters lines that are there and lines that come', () => {

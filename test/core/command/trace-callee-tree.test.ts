@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { isCall, joinCalls, returnedText } from '../../../src/core/command/trace-call-view.ts';
+import { returnedText } from '../../../src/core/command/trace-call-view.ts';
 import { calledFunctions, calleeNodes, calleeTree, selfTime } from '../../../src/core/command/trace-callee-tree.ts';
+import { isCall, joinCalls } from '../../../src/core/formats/trace-joined.ts';
 import { parseTrace } from '../../support/trace-fixture.ts';
 
 const TEXT = [
