@@ -30,7 +30,7 @@ export const PRESETS: readonly (Size & { readonly layout: string })[] = [
 /** The same for a session that is for a lesson: beside the shell where its text fits, and no pane that tells the answers. */
 export const LESSON_PRESETS: typeof PRESETS = [
   { width: 160, height: 24, layout: 'shell:83|lesson:76' },
-  { width: 0, height: 0, layout: 'lesson:45/shell:55' },
+  { width: 0, height: 0, layout: 'lesson:55/shell:45' },
 ];
 
 /** The name under which a layout for a terminal of this size is kept, and the layout that it has by default. */
