@@ -49,6 +49,7 @@ test.each([
   ],
   ['number 7', ['{7}', 'sig = {7},', 'counter = 0x7', '7 (lab_ab)', 'lab_ab (7)'], ['{8}']],
   ['text /mnt/share', ['/mnt/share/', '"/mnt/share"', '/mnt/share.'], ['/mnt', '/']],
+  ['text vault.journal', ['vault.journal [kdbg_lab]'], ['[kdbg_lab]']],
   ['text LAB_READ', ['op = LAB_READ,', 'lab_read'], ['op = LAB_READ_BRIEFLY']],
 ])('of %s, as it was printed', (check, right, wrong) => {
   for (const answer of right) {
@@ -107,6 +108,11 @@ it('is asked for in lines of the width that is wanted', () => {
     '"answer PID" or "answer ADDRESS" or "answer SYMBOL" tells what you found, "lesson hint" helps (1 left)',
   );
   for (const line of ways) expect(line.length).toBeLessThanOrEqual(40);
+});
+
+it('is told in its first spelling', () => {
+  step('text vault.journal | text journal | pid 136', 'reason: so');
+  expect(run('lesson solution')[0]).toBe('The answer: vault.journal or 136');
 });
 
 it('that was a text of the author is not taken for one', () => {

@@ -17,6 +17,9 @@ const part =
 /** 136 (lab_ab); lab_ab (136); lab_ab, 136 */
 const BESIDE_NAME: readonly Reading[] = [part(/^(\d+)\s*\(.*\)$/), part(/^.*\((\d+)\)$/), part(/^.*,\s*(\d+)$/)];
 
+/** lab_root.mutex_a [kdbg_lab] */
+const BEFORE_MODULE = part(/^(.*\S)\s*\[\w+\]$/);
+
 const READINGS: Readonly<Partial<Record<Check['kind'], readonly Reading[]>>> = {
   pid: [
     // PID: 136, pid=136
@@ -27,8 +30,7 @@ const READINGS: Readonly<Partial<Record<Check['kind'], readonly Reading[]>>> = {
     part(/^["'`](.+)["'`]$/),
   ],
   address: [
-    // lab_root.mutex_a [kdbg_lab]
-    part(/^(.*\S)\s*\[\w+\]$/),
+    BEFORE_MODULE,
     // mutex ffffffffc0658280  lab_root.mutex_a [kdbg_lab]
     part(/^[a-z_]+\s+((?:0x)?[0-9a-f]{16})\b/i),
     // (struct dentry *) 0xffff8df8815e0b40
@@ -36,6 +38,7 @@ const READINGS: Readonly<Partial<Record<Check['kind'], readonly Reading[]>>> = {
   ],
   // #3 [ffffd1f4c042be98] __mutex_lock.constprop.0 at ffffffff9941343d
   symbol: [part(/^(?:#\d+\s+)?\[[0-9a-f]{16}\]\s+(\S+)/i), part(/^(\S+) at [0-9a-f]{16}\b/i)],
+  text: [BEFORE_MODULE],
   // {256}
   number: [part(/^\{(.*)\}$/), ...BESIDE_NAME],
 };

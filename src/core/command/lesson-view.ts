@@ -57,8 +57,10 @@ export function solutionLines(shell: Shell, step: LessonStep, width: number): re
 
 /** The answers that would have been right; empty where a command was to be run. */
 export function rightAnswers({ checks, options }: LessonStep): string {
-  const answers = checks.flatMap((check): readonly string[] => {
+  const answers = checks.flatMap((check, i): readonly string[] => {
     if (check.kind === 'ran') return [];
+    // Words after the first are other ways to write it.
+    if (check.kind === 'text' && checks.slice(0, i).some(({ kind }) => kind === 'text')) return [];
     const expected = expectedAnswer(check);
     if (check.kind === 'number' && check.from !== check.to) return [`${check.from} to ${check.to}`];
     const option = check.kind === 'choice' && options.find(({ letter }) => letter === check.letter);
