@@ -129,8 +129,8 @@ describe('a trace that is saved', () => {
     const instance = `${ROOT}/instances/${fake.instances[0]}`;
     const { rows, notices, error } = session.json(`trace save ${path}`);
     expect(error).toBeUndefined();
-    expect(rows).toMatchObject([{ file: path, entries: 3, bytes: readFileSync(path).length }]);
-    expect(notices).toEqual([expect.stringMatching(/out of the buffer now/)]);
+    expect(rows).toMatchObject([{ file: path, entries: 1, bytes: readFileSync(path).length }]);
+    expect(notices).toEqual([expect.stringMatching(/^2 entries more/), expect.stringMatching(/out of the buffer now/)]);
     // Only of the CPU that has entries; and recording goes on.
     expect(opened).toEqual([`${instance}/per_cpu/cpu1/trace_pipe_raw`]);
     expect(fake.files.get(`${instance}/tracing_on`)).toBe('1\n');
@@ -138,6 +138,44 @@ describe('a trace that is saved', () => {
     expect(session.json('trace show').rows).toMatchObject([
       { kind: 'function', function: 'vfs_read', caller: 'ksys_read', pid: 77, comm: 'cat', cpu: 1, time: 5 },
     ]);
+  });
+
+  test('is saved after it was stopped', () => {
+    const { fake, session, opened } = machine();
+    const path = join(folder, 'stopped.dat');
+    session.json('trace start function -f vfs_read');
+    const instance = `${ROOT}/instances/${fake.instances[0]}`;
+    session.json('trace stop');
+    expect(fake.instances).toEqual([]);
+    expect(opened).toEqual([`${instance}/per_cpu/cpu1/trace_pipe_raw`]);
+    for (const _ of ['once', 'twice']) {
+      const { rows, notices } = session.json(`trace save ${path}`);
+      expect(rows).toMatchObject([{ file: path, entries: 1, bytes: readFileSync(path).length }]);
+      expect(notices).toEqual([expect.stringMatching(/^2 entries more/)]);
+    }
+    session.json(`trace open ${path}`);
+    expect(session.json('trace show').rows).toMatchObject([{ kind: 'function', function: 'vfs_read', comm: 'cat' }]);
+  });
+
+  test.each([
+    ['too large', 'entries: 500000\nbytes: 20000000\n', /only its text is left: its buffer had 20000000 bytes/],
+    ['empty', 'entries: 0\n', /only its text is left: the buffer was empty/],
+  ])('is not when it was %s as it was stopped', (_, stats, message) => {
+    const { fake, session, opened } = machine();
+    session.json('trace start function -f vfs_read');
+    fake.files.set(`${ROOT}/instances/${fake.instances[0]}/per_cpu/cpu1/stats`, stats);
+    expect(session.json('trace stop').error).toBeUndefined();
+    expect([fake.instances, opened]).toEqual([[], []]);
+    expect(session.json('trace save x.dat').error).toMatch(message);
+  });
+
+  test('is stopped as well where its pages cannot be read', () => {
+    const { fake, session } = machine();
+    fake.files.delete(`${ROOT}/events/header_page`);
+    session.json('trace start function -f vfs_read');
+    expect(session.json('trace stop').error).toBeUndefined();
+    expect(fake.instances).toEqual([]);
+    expect(session.json('trace save x.dat').error).toMatch(/only its text is left: its header_page has no commit/);
   });
 
   test('is left as it was where nothing can be saved', () => {

@@ -32,17 +32,22 @@ const READ_ON =
 const told = (all: Rows): Rows => all.map(({ cpu, pid, event, text, flags }) => ({ cpu, pid, event, text, flags }));
 
 export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions): void {
-  test('a trace that is saved over ssh says what the kernel says of it, and trace-cmd as well', async () => {
+  test.each([
+    ['while it is on', 'save'],
+    ['after it was stopped', 'stop'],
+  ])('a trace that is saved over ssh %s says what the kernel says of it, and trace-cmd as well', async (_, first) => {
     const folder = mkdtempSync(join(tmpdir(), 'kdbg-lab-'));
     try {
       const path = join(folder, 'trace.dat');
-      const lines = [EVENTS, 'repeat -n 2 -s 2 trace stat', 'trace show', `trace save ${path}`, 'trace stop'];
+      const [save, stop] = [`trace save ${path}`, 'trace stop'];
+      const ends = first === 'save' ? [save, stop] : [stop, save];
+      const lines = [EVENTS, 'repeat -n 2 -s 2 trace stat', 'trace show', ...ends];
       const input = [...lines, `trace open ${path}`, 'trace show'].join('\n');
       const reader = (await guest().must(READ_ON)).trim();
       const run = await client().run([...client().ssh(sshPortOf(guest())), '--json'], { input });
       await guest().must(`kill ${reader}`);
-      const [, , shown, saved, , , again] = answersIn(run.stdout);
-      const [{ entries } = {}] = rows(saved);
+      const [, , shown, one, other, , again] = answersIn(run.stdout);
+      const [{ entries } = {}] = rows(first === 'save' ? one : other);
       const before = told(rows(shown));
       expect(before.length).toBeGreaterThan(3);
       expect(rows(again)).toHaveLength(Number(entries));
@@ -62,7 +67,8 @@ export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions
   });
 
   test('a session that traced is replayed as it was', async () => {
-    const lines = [START, 'trace', 'trace stat', 'trace show', 'trace stop', 'trace show -n 1'];
+    const kept = ['trace stop', 'trace show -n 1', 'trace save /tmp/traced.dat'];
+    const lines = [START, 'trace', 'trace stat', 'trace show', ...kept];
     const words = [...lines, 'trace callers version_proc_show --for 1'].map((line) => `-c '${line}'`).join(' ');
     await guest().must('rm -f /tmp/traced.kdbg');
     const recorded = answersIn(

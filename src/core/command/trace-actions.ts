@@ -13,10 +13,11 @@ import { traceOpen } from './trace-opened.ts';
 import { traceProbe } from './trace-probe.ts';
 import { traceProfile } from './trace-profile.ts';
 import { traceSave } from './trace-save.ts';
-import { traceShow, traceStop } from './trace-show.ts';
+import { traceShow } from './trace-show.ts';
 import { traceClear, traceStart } from './trace-start.ts';
 import { traceStat } from './trace-stat.ts';
 import { traceStatus } from './trace-status.ts';
+import { traceStop } from './trace-stop.ts';
 
 type TraceAction = (scope: Scope, args: TraceArgs) => Iterable<Item>;
 

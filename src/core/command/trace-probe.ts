@@ -15,12 +15,12 @@ import { decimalColumn, textColumn } from '../output/columns.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { bufferText, keepText } from './trace-buffer.ts';
+import { bufferText, keepTrace } from './trace-buffer.ts';
 import { followTrace } from './trace-follow.ts';
 import { ownPids, watchTrace } from './trace-run.ts';
-import { traceStop } from './trace-show.ts';
 import { traceRequest } from './trace-start.ts';
 import { leftNotice } from './trace-status.ts';
+import { traceStop } from './trace-stop.ts';
 
 export function* traceProbe(scope: Scope, args: TraceArgs): Iterable<Item> {
   if (args.d.length > 0) yield* removeProbes(scope, args);
@@ -65,7 +65,7 @@ function* setProbe(scope: Scope, args: TraceArgs): Iterable<Item> {
 
 /** A probe that hits too often costs its time also where nothing records it. What came is kept. */
 function stopProbe({ kernel }: Scope, probe: Probe, isFirst: boolean): void {
-  keepText(kernel, bufferText(kernel, ownTrace(kernel)?.instance));
+  keepTrace(kernel, bufferText(kernel, ownTrace(kernel)?.instance), 'its probe hit too often');
   if (isFirst) {
     stopOwnTrace(kernel);
     return;

@@ -1,12 +1,12 @@
-/** What came: the entries of a buffer, and the end of a trace, whose entries stay readable in the session. */
+/** What came: the entries of a buffer, of a trace that was stopped, or of a file. */
 
 import { isCall, isGraph, type Joined, joinCalls } from '../formats/trace-joined.ts';
 import { knownProbes } from '../kernel/probe-own.ts';
-import { ownDirectory, ownTrace, stopOwnTrace, switchOwnTrace } from '../kernel/trace-own.ts';
-import { type Item, notice, row } from '../output/item.ts';
+import { ownTrace } from '../kernel/trace-own.ts';
+import { type Item, notice } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { bufferText, chosenText, keepText } from './trace-buffer.ts';
+import { chosenText } from './trace-buffer.ts';
 import { type CallView, callItems, countWithin, levelsOf } from './trace-call-view.ts';
 import { chosenBy } from './trace-choose.ts';
 import { takeFollowed } from './trace-followed.ts';
@@ -16,18 +16,6 @@ import { parseTraceText } from './trace-view.ts';
 
 /** Lines of calls within calls that go with those that are shown, folded away. */
 const FOLDED_MAX = 50_000;
-
-export function* traceStop({ kernel }: Scope): Iterable<Item> {
-  const { trace } = ownDirectory(kernel);
-  switchOwnTrace(kernel, false);
-  const text = bufferText(kernel, trace.instance);
-  stopOwnTrace(kernel);
-  keepText(kernel, text);
-  const { entries } = parseTraceText(text);
-  yield row({ instance: trace.instance, entries: entries.length }, () => [
-    `stopped; ${entries.length} entries are kept for "trace show"`,
-  ]);
-}
 
 export function* traceShow(scope: Scope, args: TraceArgs): Iterable<Item> {
   const { kernel } = scope;

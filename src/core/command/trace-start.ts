@@ -7,9 +7,10 @@ import { tracefs } from '../kernel/tracefs.ts';
 import { type Item, notice, row } from '../output/item.ts';
 import type { Scope } from './scope.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { keepText } from './trace-buffer.ts';
+import { keepTrace } from './trace-buffer.ts';
 import { commandWords } from './trace-command.ts';
 import { closeTrace } from './trace-opened.ts';
+import { type TakenTrace, takeForLater } from './trace-pages.ts';
 import { startWatched } from './trace-run.ts';
 import { leftNotice } from './trace-status.ts';
 import { tracedText } from './trace-timed.ts';
@@ -43,11 +44,14 @@ function* startCommand(
   command: readonly string[],
   args: TraceArgs,
 ): Iterable<Item> {
-  const text = yield* tracedText(scope, request, { seconds: args.for, command });
-  keepText(scope.kernel, text);
+  let pages: TakenTrace | string = 'it was ended before its pages were read';
+  const text = yield* tracedText(scope, request, { seconds: args.for, command }, (instance) => {
+    pages = takeForLater(scope, instance);
+  });
+  keepTrace(scope.kernel, text, pages);
   const { entries } = parseTraceText(text);
   yield row({ command: [...command], tracer: request.tracer, entries: entries.length }, () => [
-    `the command has ended; ${entries.length} entries are kept for "trace show"`,
+    `the command has ended; ${entries.length} entries are kept for "trace show" and "trace save"`,
   ]);
 }
 

@@ -21,11 +21,12 @@ export interface TraceTime {
 /** Unless --for says otherwise. */
 const TIMED_SECONDS = 5;
 
-/** Traces in kdbg's own instance; returns the buffer's text. */
+/** Traces in kdbg's own instance; returns the buffer's text. `beforeEnd` sees the instance when its text was read. */
 export function* tracedText(
   scope: Scope,
   request: Omit<TraceRequest, 'ownPids'>,
   time: TraceTime,
+  beforeEnd: (instance: string | undefined) => void = () => undefined,
 ): Generator<Item, string> {
   const { kernel } = scope;
   const { command } = time;
@@ -37,6 +38,7 @@ export function* tracedText(
     try {
       switchOwnTrace(kernel, false);
       text = bufferText(kernel, ownTrace(kernel)?.instance);
+      beforeEnd(ownTrace(kernel)?.instance);
     } finally {
       // Whatever keeps the text from being read, and be it Ctrl-C.
       stopOwnTrace(kernel);
