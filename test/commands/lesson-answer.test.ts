@@ -72,6 +72,11 @@ describe('an answer that means nothing', () => {
     expect(run('lesson list')[0]).not.toContain('wrong');
   });
 
+  it('is a list of several', () => {
+    step('pid 137');
+    expect(run('answer 136, 137')[0]).not.toBe('Right.');
+  });
+
   it('may be one that the lesson knows', () => {
     step('number 7', 'wrong: text all => How many are that?');
     expect(run('answer all')).toEqual(['No. How many are that?']);

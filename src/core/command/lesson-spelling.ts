@@ -15,7 +15,11 @@ const part =
     pattern.exec(answer)?.[1];
 
 /** 136 (lab_ab); lab_ab (136); lab_ab, 136 */
-const BESIDE_NAME: readonly Reading[] = [part(/^(\d+)\s*\(.*\)$/), part(/^.*\((\d+)\)$/), part(/^.*,\s*(\d+)$/)];
+const BESIDE_NAME: readonly Reading[] = [
+  part(/^(\d+)\s*\(.*\)$/),
+  part(/^.*\((\d+)\)$/),
+  part(/^[A-Za-z_][^,]*,\s*(\d+)$/),
+];
 
 /** lab_root.mutex_a [kdbg_lab] */
 const BEFORE_MODULE = part(/^(.*\S)\s*\[\w+\]$/);
