@@ -2,6 +2,7 @@
  * What the kernel's own structures say of a recording that is to be redacted: which words are the kernel's and kdbg's,
  * which name a process or the machine, and where in memory those are.
  */
+import { ENGLISH } from '../backends/recording/redact/english.ts';
 import type { MemoryLayout, Place, Range } from '../backends/recording/redact/memory-text.ts';
 import { partsOf, type Vocabulary } from '../backends/recording/redact/vocabulary.ts';
 import type { Command } from '../core/command/define.ts';
@@ -115,7 +116,7 @@ export class NamesSeen {
 /** Words that may stay, and those that may not. */
 export function vocabularyOf(kernel: Kernel, commands: readonly Command[], seen: NamesSeen): Vocabulary {
   const names = new Set<string>();
-  const words = new Set<string>(['kdbg']);
+  const words = new Set<string>(['kdbg', ...ENGLISH]);
   const typed = new Set<string>();
   const name = (text: string): void => {
     names.add(text);

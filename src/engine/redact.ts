@@ -68,8 +68,9 @@ export function redact(
     rewrite(source, draft, how);
     // Played as it will be when it is examined: what a command tells of its own reads is the same then.
     const printed = play(draft, looking(new NamesSeen(), progress), () => undefined).played;
-    compare(known.played, printed);
-    const outputs = new Map([...printed].map(([epoch, { lines }]) => [epoch, lines]));
+    const leftOut = compare(known.played, printed);
+    const kept = [...printed].filter(([epoch]) => !leftOut.has(epoch));
+    const outputs = new Map(kept.map(([epoch, { lines }]) => [epoch, lines]));
     const count: Rewriting['count'] = (kind, word) => {
       const of = replaced.get(kind) ?? { places: 0, words: new Set<string>() };
       replaced.set(kind, of);
@@ -84,7 +85,7 @@ export function redact(
       bytes: statSync(path).size,
       replaced: [...replaced].map(([kind, { places, words }]) => ({ kind, places, different: words.size })),
       verified,
-      notices: noticesOf(source),
+      notices: noticesOf(source, leftOut),
     };
   } finally {
     for (const file of [draft, fresh]) remove(file);
@@ -131,15 +132,21 @@ function isMeaningful({ names, words, secrets }: Vocabulary, word: string): bool
   return names.has(word) || secrets.has(word) || partsOf(word).some((part) => part.length > 2 && words.has(part));
 }
 
-/** The same commands must find the same: as many lines, the same outcome, the same addresses. */
-function compare(before: ReadonlyMap<number, Played>, now: ReadonlyMap<number, Played>): void {
+/**
+ * The same commands must find the same: as many lines, the same outcome, the same addresses. Returns those that do not
+ * and that were themselves changed, by their epoch: who typed a part of a name finds nothing by it any more.
+ */
+function compare(before: ReadonlyMap<number, Played>, now: ReadonlyMap<number, Played>): ReadonlyMap<number, Played> {
   const differences: string[] = [];
+  const leftOut = new Map<number, Played>();
   for (const [epoch, played] of before) {
     const again = now.get(epoch);
     const why = again === undefined ? 'it was not run' : difference(played, again);
-    if (why !== undefined) differences.push(`"${played.line}": ${why}`);
+    if (why === undefined) continue;
+    if (again !== undefined && again.line !== played.line) leftOut.set(epoch, again);
+    else differences.push(`"${played.line}": ${why}`);
   }
-  if (differences.length === 0) return;
+  if (differences.length === 0) return leftOut;
   const more = differences.length > 3 ? `; and ${differences.length - 3} more` : '';
   throw new DataError(
     `the redacted recording does not replay as this one does, and was not kept: ${differences.slice(0, 3).join('; ')}${more}`,
@@ -167,7 +174,7 @@ function examine(
   const seen = new NamesSeen();
   const again = play(path, looking(seen, progress), () => undefined).played;
   for (const [epoch, { line, lines }] of again) {
-    if (lines.join('\n') !== outputs.get(epoch)?.join('\n')) {
+    if (outputs.has(epoch) && lines.join('\n') !== outputs.get(epoch)?.join('\n')) {
       throw new DataError(`the redacted recording was not kept: "${line}" prints something else than it holds`);
     }
   }
@@ -186,7 +193,7 @@ function examine(
   return [
     `${plural(looked.pages, 'page')} of memory (${looked.imagePages} of them the kernel's own text and constants) and ${plural(looked.texts, 'text')}: none of ${plural(forbidden.size, 'word')}, no text but replacements and words of the kernel`,
     `${plural(known.seen.secrets.size, 'name')} of tasks and machines: none is left`,
-    `${plural(again.size, 'command')} run again: as many lines, the same outcome, the same addresses`,
+    `${plural(outputs.size, 'command')} run again: as many lines, the same outcome, the same addresses`,
   ];
 }
 
@@ -211,10 +218,14 @@ function remove(path: string): void {
   }
 }
 
-function noticesOf(source: string): readonly string[] {
-  return hasLesson(source)
-    ? [
-        'its lesson is not redacted and stays behind: addresses, PIDs and symbols in it hold for the new file, names do not',
-      ]
-    : [];
+function noticesOf(source: string, leftOut: ReadonlyMap<number, Played>): readonly string[] {
+  const notices = [...leftOut.values()].map(
+    ({ line }) => `what "${line}" printed is left out: with its words replaced it finds something else`,
+  );
+  if (hasLesson(source)) {
+    notices.push(
+      'its lesson is not redacted and stays behind: addresses, PIDs and symbols in it hold for the new file, names do not',
+    );
+  }
+  return notices;
 }

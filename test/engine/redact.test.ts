@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../commands/index.ts';
 import { MemoryText } from '../../src/backends/recording/redact/memory-text.ts';
 import type { Redaction } from '../../src/core/command/recorded-session.ts';
@@ -53,7 +53,7 @@ const PLANTED = {
         64: '/home/kowalski/quarterly.ods\0',
         200: '\x02\0\0\0qarnx\0',
         512: dentry(ADDRESS + 512n, 'tq7'),
-        1024: 'connect 10.77.31.9 52:54:00:ab:cd:ef\0',
+        1024: 'connect 10.77.31.9:22 52:54:00:ab:cd:ef\0',
         2048: 'Łódź-żółw.txt\0',
         4090: 'zarath',
       },
@@ -62,13 +62,16 @@ const PLANTED = {
     { address: 0x7ffc00001000n, texts: { 0: 'password=hunter2pass\0', 3000: 'ab\0' } },
   ],
   files: {
-    '/proc/cmdline': 'root=/dev/vda1 ro machine=hildegard\n',
+    '/proc/cmdline': 'root=/dev/vda1 ro machine=hildegard ip=10.77.31.9:22\n',
     '/proc/1/environ': 'TOKEN=wolpertinger\0',
   },
   // The name of a task, and a word in the log.
   instead: { webshop: 'qarnx\0\0', 'Detected 26': 'xylophone17' },
   typed: { 'database export': 'qarnx export', anyone: 'brzezinski', alert: 'call to brzezinski of wolpertinger' },
 };
+
+/** Each redaction takes some seconds. */
+vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 let planted: string;

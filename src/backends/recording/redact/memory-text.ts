@@ -155,7 +155,11 @@ export class MemoryText {
   #run(text: string, isLog: boolean, isShort: boolean, isEnded: boolean, count: MemoryCount): string {
     const redactor = this.#redactor;
     if (isLog) {
-      return redactor.text(text, 'unknown', (kind, word) => count(kind === 'words' ? 'log words' : kind, word));
+      const { message, left } = logMessage(text);
+      const fresh = redactor.text(message, 'unknown', (kind, word) =>
+        count(kind === 'words' ? 'log words' : kind, word),
+      );
+      return fresh + fresh.slice(fresh.length - left) + text.slice(message.length + left);
     }
     const { names, secrets } = redactor.vocabulary;
     const counted = (_: unknown, word: string): void => count('text in memory', word);
@@ -169,6 +173,15 @@ export class MemoryText {
 const BLANK = 0x20;
 
 type Span = readonly [start: number, end: number];
+
+/**
+ * A message of the log as it stands in memory. The kernel takes the level, two characters, from its front by moving the
+ * rest, so that its last two stand there twice (printk_sprint() since 5.10, vprintk_store() before).
+ */
+export function logMessage(text: string): { readonly message: string; readonly left: number } {
+  const end = /([^\n]{2})\1\n?$/.exec(text);
+  return end === null ? { message: text, left: 0 } : { message: text.slice(0, end.index + 2), left: 2 };
+}
 
 /** Names that the kernel gives its own workers end with a number, or with that of a queue. */
 const WORKER = /^(?:kworker|swapper|ksoftirqd|migration|cpuhp|idle_inject|rcu\w*|irq)\/[\w:+-]+$/;

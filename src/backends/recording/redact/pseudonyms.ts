@@ -14,7 +14,6 @@ const WORDS_MAX = 2_000_000;
 const TRIES = 64;
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
-const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const DIGITS = '0123456789';
 const HEX = '0123456789abcdef';
 
@@ -23,6 +22,7 @@ export class Pseudonyms {
   readonly #isTaken: (word: string) => boolean;
   /** Undefined until a pseudonym is wanted. */
   readonly #given = new Map<string, string | undefined>();
+  readonly #smallGiven = new Map<string, string>();
   readonly #issued = new Set<string>();
   #isGathering = true;
 
@@ -46,12 +46,22 @@ export class Pseudonyms {
       this.#given.set(word, undefined);
       return word;
     }
+    const fresh = inCase(this.#small(word.toLowerCase(), isHex), word);
+    this.#given.set(word, fresh);
+    this.#issued.add(fresh);
+    return fresh;
+  }
+
+  /** The pseudonym of a word in lower case: those of words that differ in their case differ in nothing else. */
+  #small(word: string, isHex: boolean): string {
+    const known = this.#smallGiven.get(word);
+    if (known !== undefined) return known;
     let fresh = word;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       fresh = this.#derive(word, attempt, isHex);
       if (fresh !== word && !this.#issued.has(fresh) && !this.#given.has(fresh) && !this.#isTaken(fresh)) break;
     }
-    this.#given.set(word, fresh);
+    this.#smallGiven.set(word, fresh);
     this.#issued.add(fresh);
     return fresh;
   }
@@ -81,10 +91,19 @@ export class Pseudonyms {
   }
 }
 
+/** The letters of a word in lower case as another has them. */
+function inCase(word: string, like: string): string {
+  let cased = '';
+  for (let i = 0; i < word.length; i++) {
+    const code = like.charCodeAt(i);
+    cased += code >= 0x41 && code <= 0x5a ? word.charAt(i).toUpperCase() : word.charAt(i);
+  }
+  return cased;
+}
+
 /** The characters of the same kind; undefined for one that stays. */
 function alphabetOf(code: number, isHex: boolean): string | undefined {
   if (code >= 0x30 && code <= 0x39) return isHex ? HEX : DIGITS;
-  if (code >= 0x41 && code <= 0x5a) return isHex ? HEX : UPPER;
   if (code >= 0x61 && code <= 0x7a) return isHex ? HEX : LOWER;
   return code >= 0x80 ? LOWER : undefined;
 }

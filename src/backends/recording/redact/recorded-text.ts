@@ -2,10 +2,17 @@
 
 /** What the kernel's build made: the same on every machine that runs it. */
 const KERNEL_FILE =
-  /^\/sys\/kernel\/(?:btf\/.*|notes)$|^\/proc\/(?:kallsyms|modules|config\.gz|sys\/kernel\/random\/uuid)$|^\/boot\/(?:config|System\.map|vmlinu[xz])|^\/(?:usr\/)?lib\/(?:modules|debug)\/|\/events\/(?:.*\/)?(?:format|id|header_page|header_event)$|\/(?:available_events|available_filter_functions|available_tracers|printk_formats)$/;
+  /^\/sys\/kernel\/(?:btf\/.*|notes)$|^\/proc\/(?:kallsyms|modules|config\.gz|sys\/kernel\/random\/uuid)$|^\/boot\/(?:config|System\.map|vmlinu[xz])|^\/(?:usr\/)?lib\/(?:modules|debug)\/|\/events\/(?:.*\/)?(?:format|id|header_page|header_event)$|\/(?:available_events|available_filter_functions|available_tracers|printk_formats|tracing\/README)$/;
 
 export function isKernelFile(path: string): boolean {
   return KERNEL_FILE.test(path);
+}
+
+/** Files of lines that begin with a word of the kernel's: "MemTotal:", "VmRSS:", "nr_free_pages". */
+const KEYED_FILE = /^\/proc\/(?:.*\/)?(?:meminfo|status|stat|vmstat|limits|sched)$/;
+
+export function isKeyedFile(path: string): boolean {
+  return KEYED_FILE.test(path);
 }
 
 /** True for the name of a tracing instance, and of an event and its group. */

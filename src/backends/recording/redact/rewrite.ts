@@ -10,12 +10,15 @@ import { isUserFile, WITHHELD } from '../user-data.ts';
 import { RecordingCopy } from './copy.ts';
 import type { MemoryText } from './memory-text.ts';
 import { firstPages, Neighbours, pagesOf, recordsOf } from './neighbours.ts';
-import { isGiven, isKernelFile, isText } from './recorded-text.ts';
+import { isGiven, isKernelFile, isKeyedFile, isText } from './recorded-text.ts';
 import type { Redactor, Rule, TextCount } from './words.ts';
 
 /** Why the output of a command is not there. */
 const LEFT_OUT = 'left out when the recording was redacted';
 const USER_PAGES_END = 1n << (56n - 12n);
+/** What a line begins with, and the rest of it; and a text that has no such beginning. */
+const KEYED_LINE = /^(\w*)(.*)$/gm;
+const WHOLE = /^()(.*)$/s;
 const NO_CONTEXT = new Uint8Array();
 
 /** What is replaced, by what it is. */
@@ -258,7 +261,7 @@ class Rewriter {
     if ('reason' in record) return { ...record, path, detail: this.#text(record.detail, 'found', 'other text') };
     const data = isKernelFile(record.path)
       ? this.#copy(record.data)
-      : this.#bytes(record.data, 'files of /proc and /sys');
+      : this.#bytes(record.data, 'files of /proc and /sys', isKeyedFile(record.path));
     return { ...record, path, data };
   }
 
@@ -285,12 +288,17 @@ class Rewriter {
   }
 
   /** A file, or a piece of a stream: text, or the same as memory that is not known. */
-  #bytes(data: Contents, kind: string | undefined): Contents {
+  #bytes(data: Contents, kind: string | undefined, isKeyed = false): Contents {
     const { redactor, memory, count } = this.#how;
     const bytes = Buffer.from(this.#file.join(data));
     const counter = this.#counter(kind);
     const fresh = isText(bytes)
-      ? Buffer.from(redactor.text(bytes.toString('latin1'), 'unknown', counter), 'latin1')
+      ? Buffer.from(
+          bytes.toString('latin1').replace(isKeyed ? KEYED_LINE : WHOLE, (_, key: string, rest: string) => {
+            return key + redactor.text(rest, 'unknown', counter);
+          }),
+          'latin1',
+        )
       : memory.redact(bytes, undefined, NO_CONTEXT, NO_CONTEXT, kind === undefined ? () => undefined : count);
     return kind === undefined ? [] : (this.#out?.contents.add(fresh) ?? []);
   }

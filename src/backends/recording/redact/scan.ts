@@ -8,9 +8,9 @@ import { PAGE_SIZE } from '../../../core/memory/address.ts';
 import type { JournalRecord } from '../journal.ts';
 import { openRecordingFile, type RecordingFile } from '../recording-file.ts';
 import { isUserFile } from '../user-data.ts';
-import { isKernelText, type MemoryLayout, type Range, RUN_MIN } from './memory-text.ts';
+import { isKernelText, logMessage, type MemoryLayout, type Range, RUN_MIN } from './memory-text.ts';
 import { firstPages, Neighbours, pagesOf, recordsOf } from './neighbours.ts';
-import { isGiven, isKernelFile, isText } from './recorded-text.ts';
+import { isGiven, isKernelFile, isKeyedFile, isText } from './recorded-text.ts';
 import { isCommon, type Vocabulary } from './vocabulary.ts';
 
 /** Findings that are told: the first ones say what is wrong. */
@@ -92,7 +92,11 @@ class Scanner implements Scan {
     if (record.k === 'output' && 'data' in record) this.#output(this.#file.join(record.data));
     if ((record.k === 'file' || record.k === 'list' || record.k === 'link') && 'data' in record) {
       if (isUserFile(record.path)) this.#find(`${record.path} is a process's own`);
-      if (!isKernelFile(record.path)) this.#bytes(this.#file.join(record.data), undefined, record.path);
+      if (!isKernelFile(record.path)) {
+        const bytes = this.#file.join(record.data);
+        if (isKeyedFile(record.path)) this.#keyed(bytes, record.path);
+        else this.#bytes(bytes, undefined, record.path);
+      }
     }
     if (record.k === 'stream' && 'data' in record) this.#bytes(this.#file.join(record.data), undefined, record.path);
   }
@@ -112,6 +116,14 @@ class Scanner implements Scan {
       const bytes = Buffer.concat([head, this.#file.content(content), this.#neighbours.behind(behind)]);
       const where = `page ${address.toString(16)}`;
       this.#memory(bytes, isVirtual ? address - BigInt(head.length) : undefined, head.length, where);
+    }
+  }
+
+  /** What follows the first word of each line. */
+  #keyed(bytes: Uint8Array, where: string): void {
+    this.texts++;
+    for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
+      this.#text(line.replace(/^\w+/, ''), where, true);
     }
   }
 
@@ -139,7 +151,9 @@ class Scanner implements Scan {
       this.#how.layout.log.some((log) => log.start <= base + BigInt(at) && base + BigInt(at) < log.end);
     for (const { 0: run, index } of text.matchAll(RUNS)) {
       if (index >= end || index + run.length <= start || isKernelText(run, this.#how.vocabulary.names)) continue;
-      for (const { 0: word, index: inRun } of run.matchAll(WORDS)) {
+      const { message } = isLog(index) ? logMessage(run) : { message: run };
+      if (isLog(index) && index > start && index + run.length < end) this.#numbers(message, where);
+      for (const { 0: word, index: inRun } of message.matchAll(WORDS)) {
         const from = index + inRun;
         const to = from + word.length;
         // Of a word that goes on elsewhere only a part is known; a word across a border may have two versions.
@@ -149,7 +163,15 @@ class Scanner implements Scan {
     }
   }
 
+  #numbers(text: string, where: string): void {
+    for (const { 0: number } of text.matchAll(NUMBERS)) {
+      if (number.split(/\W/).some((part) => !this.#how.isIssued(part)))
+        this.#find(`${where} has the number "${number}"`);
+    }
+  }
+
   #text(text: string, where: string, mayBeCommon: boolean): void {
+    this.#numbers(text, where);
     for (const { 0: word } of text.matchAll(WORDS)) {
       this.#word(word, where);
       if (!this.#isAllowed(word, mayBeCommon)) this.#find(`${where} has the word "${word}"`);
@@ -171,9 +193,10 @@ class Scanner implements Scan {
     }
   }
 
-  /** Text that may be of kdbg: only words that must not be there are looked for. */
+  /** Text that may be of kdbg: only words and addresses that must not be there are looked for. */
   #forbidden(text: string, where: string): void {
     this.texts++;
+    this.#numbers(text, where);
     for (const { 0: word } of Buffer.from(text).toString('latin1').matchAll(WORDS)) this.#word(word, where);
   }
 
@@ -201,6 +224,9 @@ class Scanner implements Scan {
   }
 }
 
+/** Addresses of networks and of network cards, and what tells file systems and boots apart. */
+const NUMBERS =
+  /\d+(?:\.\d+){3,}|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b(?!:)|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 const WORDS = /[A-Za-z0-9_\x80-\xff]+/g;
 const RUNS = new RegExp(
   `(?:[\\t\\n\\r\\x20-\\x7e]|[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3}){${RUN_MIN},}`,

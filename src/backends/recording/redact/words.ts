@@ -24,10 +24,11 @@ export const FOUND_MIN = 4;
 const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 const MAC = '[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}';
 const IPV6 = '(?:[0-9a-fA-F]{1,4}:){5,7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,6}(?::[0-9a-fA-F]{1,4}){1,6}';
-const IPV4 = '\\d{1,3}(?:\\.\\d{1,3}){3}';
+/** IPv4 addresses, and all numbers that look like them. */
+const IPV4 = '(?<![\\d.])\\d+(?:\\.\\d+){3,}';
 const DIGEST = '(?=[a-f]*\\d)[0-9a-f]{17,}';
 /** Numbers that tell which machine or network it is; never a part of a longer word. */
-const NUMBERS = `(?<![\\w:.-])(?:${UUID}|${MAC}|${IPV6}|${IPV4}|${DIGEST})(?![\\w:]|[.-]\\w)`;
+const NUMBERS = `(?<![\\w:.-])(?:${UUID}|${MAC}|${IPV6}|${DIGEST})(?![\\w:]|[.-]\\w)|${IPV4}`;
 /** A path from the root, of which a text may have the end cut off; the kernel's own file systems are told apart. */
 const PATH = '(?<![\\w./<\\x80-\\xff])(?:/[\\w.+@~%:=,\\-\\x80-\\xff]+)+';
 const KERNEL_PATH = /^\/(?:proc|sys)(?:\/|$)/;
