@@ -21,6 +21,7 @@ function flowing(pieces: readonly string[] | 'denied' | 'none'): Flow {
     get ended() {
       return left.length === 0 ? 'the connection was lost' : undefined;
     },
+    finish: () => new Uint8Array(),
     close: () => {
       closed = true;
     },

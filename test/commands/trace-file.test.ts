@@ -111,6 +111,7 @@ describe('a trace that is saved', () => {
         },
         wait: () => pieces.length > 0,
         ended: undefined,
+        finish: () => new Uint8Array(),
         close: () => undefined,
       };
     };

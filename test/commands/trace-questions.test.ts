@@ -114,6 +114,7 @@ describe('a command', () => {
         get ended() {
           return left.length === 0 ? how : undefined;
         },
+        finish: () => new Uint8Array(),
         close: () => undefined,
       };
     };

@@ -129,6 +129,7 @@ test('a pause within a stream is one in the replay: what waits for its stack is 
           get ended() {
             return at >= pieces.length ? 'no more' : undefined;
           },
+          finish: () => new Uint8Array(),
           close: () => undefined,
         }),
       },

@@ -23,6 +23,11 @@ export interface Destination {
   readonly options?: readonly string[];
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 export interface Client {
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
@@ -33,8 +38,8 @@ export interface Client {
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /** kdbg's prompt in a terminal. */
   terminal(args: readonly string[], env?: Readonly<Record<string, string>>): PseudoTerminal;
-  /** kdbg's screen in a terminal. */
-  screen(args: readonly string[]): PseudoTerminal;
+  /** kdbg's screen in a terminal, of 160x50 cells unless told. */
+  screen(args: readonly string[], size?: TerminalSize): PseudoTerminal;
   /** All that its runs have left in the home: histories, caches, logs, by path. */
   leftovers(): ReadonlyMap<string, Buffer>;
   remove(): void;
@@ -60,12 +65,15 @@ export const openClient = (): Client => {
     writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
     return path;
   };
-  const open = (args: readonly string[], more: Readonly<Record<string, string>>): PseudoTerminal =>
+  const open = (
+    args: readonly string[],
+    more: Readonly<Record<string, string>>,
+    size: TerminalSize = { columns: 160, rows: 50 },
+  ): PseudoTerminal =>
     openPseudoTerminal(process.execPath, [program.entry, '--no-rc', ...args], {
       cwd: folder,
       env: { ...env, ...more },
-      columns: 160,
-      rows: 50,
+      ...size,
       // The other side is emulated.
       patienceMs: 60_000,
     });
@@ -88,7 +96,7 @@ export const openClient = (): Client => {
     run: (args, options = {}) =>
       program.run(['--no-rc', ...args], { timeoutMs: 120_000, ...options, env: { ...env, ...options.env } }),
     terminal: (args, more = {}) => open(['--no-tui', ...args], more),
-    screen: (args) => open(args, {}),
+    screen: (args, size) => open(args, {}, size),
     leftovers: () =>
       new Map(
         readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -8,6 +8,7 @@ import { bootGuest, type Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
 import { traceEndings } from './trace-endings.ts';
 import { traceFiles } from './trace-files.ts';
+import { traceFollow } from './trace-follow.ts';
 import { PROBE, traceProbes } from './trace-probes.ts';
 import { traceQuestions } from './trace-questions.ts';
 import { type Link, openLink } from './wire/link.ts';
@@ -153,6 +154,8 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
   describe('questions', () => traceQuestions({ kernel, guest: () => guest, kdbg, overSsh, rows }));
 
   describe('probes', () => traceProbes({ kernel, guest: () => guest, overSsh, rows }));
+
+  describe('following', () => traceFollow({ guest: () => guest, client: () => client }));
 
   describe('a session over ssh ends as', () => traceEndings({ kernel, guest: () => guest, client: () => client }));
 

@@ -110,6 +110,7 @@ export class FakeLink implements Link {
       take: () => this.flowing.shift(),
       wait: () => this.flowing.length > 0,
       ended: undefined,
+      finish: () => undefined,
       close: () => undefined,
     };
   }

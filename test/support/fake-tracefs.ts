@@ -264,6 +264,7 @@ export class FakeTracefs {
       get ended() {
         return flow.length === 0 && flowEnds ? 'no more' : undefined;
       },
+      finish: () => new Uint8Array(),
       close: () => undefined,
     };
   }

@@ -131,6 +131,12 @@ class LocalCommand implements FileStream {
     }
   }
 
+  finish(): Uint8Array {
+    const bytes = this.#stream.finish();
+    this.close();
+    return bytes;
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

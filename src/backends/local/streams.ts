@@ -65,6 +65,12 @@ export class LocalStream implements FileStream {
     }
   }
 
+  finish(): Uint8Array {
+    const bytes = Buffer.concat(this.#held);
+    this.close();
+    return bytes;
+  }
+
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;

@@ -86,6 +86,11 @@ function recordStream(path: string, inner: FileStream, current: Current): FileSt
     get ended() {
       return ended();
     },
+    finish() {
+      const bytes = inner.finish();
+      if (bytes.length > 0) open()?.stream(path, { bytes });
+      return bytes;
+    },
     close: () => inner.close(),
   };
 }

@@ -126,6 +126,10 @@ export class RecordedStreams implements StreamSource {
       get ended() {
         return ended ?? (isOver() ? (stream.ended ?? NO_MORE) : undefined);
       },
+      finish() {
+        ended ??= 'it was closed';
+        return NOTHING;
+      },
       close() {
         ended ??= 'it was closed';
       },

@@ -51,6 +51,8 @@ export type ToIo =
   | ({ readonly kind: 'request' } & IoRequest)
   | { readonly kind: 'open'; readonly id: number; readonly path: string; readonly command: CommandRequest | undefined }
   | { readonly kind: 'taken'; readonly id: number; readonly bytes: number }
+  /** What was read of it is still wanted; `ended` comes behind it. */
+  | { readonly kind: 'finish'; readonly id: number }
   | { readonly kind: 'shut'; readonly id: number }
   | { readonly kind: 'close' };
 

@@ -90,6 +90,9 @@ class IoServer {
       case 'taken':
         this.#streams.get(message.id)?.taken(message.bytes);
         return;
+      case 'finish':
+        this.#streams.get(message.id)?.finish();
+        return;
       case 'shut':
         this.#streams.get(message.id)?.close();
         this.#streams.delete(message.id);

@@ -51,5 +51,7 @@ export interface LinkStream {
   /** Waits until something came or the stream ended; false when neither. Throws CancelledError. */
   wait(milliseconds: number): boolean;
   readonly ended: string | undefined;
+  /** Reads no more, and waits until all that was read has come, for as long as some of it comes. */
+  finish(): void;
   close(): void;
 }

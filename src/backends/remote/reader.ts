@@ -83,6 +83,8 @@ export interface ReaderStream {
   onData: (bytes: Uint8Array) => void;
   onEnd: (why: string) => void;
   taken(bytes: number): void;
+  /** Reads no more; what was read is still told of, and its end. */
+  finish(): void;
   close(): void;
 }
 

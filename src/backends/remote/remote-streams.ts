@@ -17,21 +17,29 @@ export function remoteStreams(link: Link): StreamSource {
 }
 
 function fileStream(stream: LinkStream): FileStream {
+  const take = (most: number): Uint8Array => {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    while (length < most) {
+      const piece = stream.take();
+      if (piece === undefined) break;
+      pieces.push(piece);
+      length += piece.length;
+    }
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : new Uint8Array(Buffer.concat(pieces));
+  };
   return {
-    take() {
-      const pieces: Uint8Array[] = [];
-      let length = 0;
-      while (length < TAKEN_MAX) {
-        const piece = stream.take();
-        if (piece === undefined) break;
-        pieces.push(piece);
-        length += piece.length;
-      }
-      return pieces.length === 1 ? (pieces[0] as Uint8Array) : new Uint8Array(Buffer.concat(pieces));
-    },
+    take: () => take(TAKEN_MAX),
     wait: (milliseconds) => stream.wait(milliseconds),
     get ended() {
       return stream.ended;
+    },
+    finish() {
+      stream.finish();
+      // No more than it had credit for.
+      const rest = take(Number.POSITIVE_INFINITY);
+      stream.close();
+      return rest;
     },
     close: () => stream.close(),
   };

@@ -17,6 +17,8 @@ const LOOK_MS = 20;
 /** A far side that sends nothing for so long, while an answer is due, does not answer. */
 const SILENCE_MS = 20_000;
 const START_MS = 15_000;
+/** A stream that ends and of which nothing came for so long is taken to have come. */
+const QUIET_MS = 1000;
 
 export interface ThreadLinkOptions {
   readonly name: string;
@@ -148,6 +150,10 @@ export class ThreadLink implements Link {
       get ended() {
         return flow.ended;
       },
+      finish: () => {
+        this.#post({ kind: 'finish', id });
+        this.#awaitEnd(flow);
+      },
       close: () => {
         this.#flows.delete(id);
         this.#post({ kind: 'shut', id });
@@ -178,8 +184,27 @@ export class ThreadLink implements Link {
     if (!this.#isReady) throw new BackendError("the connection's thread does not start", 'this is a bug of kdbg');
   }
 
-  /** Waits until it holds. With a request also for no longer than the far side shows that it lives. */
-  #wait(holds: () => boolean, request?: ReaderRequest): void {
+  /** Waits for the end of a stream, also when the user pressed Ctrl-C, while bytes of it come. */
+  #awaitEnd(flow: Flow): void {
+    let count = flow.pieces.length;
+    let quietAt = performance.now() + QUIET_MS;
+    const hasEnded = (): boolean => {
+      if (flow.pieces.length !== count) quietAt = performance.now() + QUIET_MS;
+      count = flow.pieces.length;
+      return flow.ended !== undefined || performance.now() >= quietAt;
+    };
+    this.#wait(hasEnded, undefined, false);
+  }
+
+  /**
+   * Waits until it holds. With a request also for no longer than the far side shows that it lives.
+   * A change on the far side is waited for, so that what was begun there is known and can be undone.
+   */
+  #wait(
+    holds: () => boolean,
+    request?: ReaderRequest,
+    isCancellable = request?.op !== 'control' && request?.op !== 'restore',
+  ): void {
     const silenceMs = this.#options.silenceMs ?? SILENCE_MS;
     let heard = performance.now();
     let received = Atomics.load(this.#shared, IO_SHARED.received);
@@ -187,9 +212,7 @@ export class ThreadLink implements Link {
       const seen = Atomics.load(this.#shared, IO_SHARED.messages);
       if (this.#drain()) heard = performance.now();
       if (holds()) return;
-      // A change on the far side is waited for, so that what was begun there is known and can be undone.
-      const isChange = request?.op === 'control' || request?.op === 'restore';
-      if (!isChange && this.#options.cancelled()) throw new CancelledError();
+      if (isCancellable && this.#options.cancelled()) throw new CancelledError();
       const now = Atomics.load(this.#shared, IO_SHARED.received);
       if (now !== received) {
         received = now;

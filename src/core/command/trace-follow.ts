@@ -70,7 +70,7 @@ export function* followTrace(scope: Scope, { seconds, hits, calls }: FollowLimit
   } catch (error) {
     if (!(error instanceof CancelledError)) throw error;
     // What came is out of the buffer, and nowhere else.
-    const last = decodeText(stream.take());
+    const last = decodeText(stream.finish());
     if (shell.unfolds) {
       followed.keep(last);
       keepFollowed(kernel, path, followed);

@@ -181,6 +181,11 @@ export interface FileStream {
   wait(milliseconds: number): boolean;
   /** Why it ended; undefined while it flows. What came before the end can still be taken. */
   readonly ended: string | undefined;
+  /**
+   * Closes it, and gives what was read of it and not yet taken: that is nowhere else any more. Waits for what is on its
+   * way, also when the user pressed Ctrl-C, for as long as some of it comes.
+   */
+  finish(): Uint8Array;
   close(): void;
 }
 

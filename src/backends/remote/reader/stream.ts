@@ -41,6 +41,10 @@ export class FarStream implements ReaderStream {
     this.#taken = 0;
   }
 
+  finish(): void {
+    if (!this.#isEnded) this.#wire.close();
+  }
+
   close(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
