@@ -18,7 +18,7 @@ const LOOK_MS = 20;
 const SILENCE_MS = 20_000;
 const START_MS = 15_000;
 /** A stream that ends and of which nothing came for so long is taken to have come. */
-const QUIET_MS = 1000;
+const QUIET_MS = 2000;
 
 export interface ThreadLinkOptions {
   readonly name: string;

@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AskedQuestion } from '../../../src/backends/remote/io-messages.ts';
 import { startIo } from '../../../src/backends/remote/io-start.ts';
+import { remoteStreams } from '../../../src/backends/remote/remote-streams.ts';
 import { ThreadLink, type ThreadLinkOptions } from '../../../src/backends/remote/thread-link.ts';
 import { BackendError, CancelledError, OpenError, UsageError } from '../../../src/core/errors.ts';
 import { Fault } from '../../../src/core/memory/fault.ts';
@@ -36,7 +37,13 @@ const THREAD = `
     onGone: () => {},
     close() {},
     open(path) {
-      const stream = { onData() {}, onEnd() {}, taken(n) { stream.onEnd('taken ' + n); }, close() {} };
+      const stream = { onData() {}, onEnd() {}, taken(n) { if (path === '/dev/kmsg') stream.onEnd('taken ' + n); }, close() {} };
+      stream.finish = () => {
+        // What was on its way comes, and the end behind it.
+        setTimeout(() => stream.onData(new Uint8Array([4])), 30);
+        setTimeout(() => stream.onData(new Uint8Array([5, 6])), 60);
+        setTimeout(() => stream.onEnd('closed'), 90);
+      };
       setTimeout(() => stream.onData(new Uint8Array([1, 2, 3])), 20);
       return stream;
     },
@@ -212,12 +219,25 @@ describe('a link through a thread', () => {
     const link = connected();
     const stream = link.open('/dev/kmsg');
     expect(stream.take()).toBeUndefined();
-    expect(stream.wait(2000)).toBe(true);
+    expect(stream.wait(20_000)).toBe(true);
     expect(stream.take()).toEqual(new Uint8Array([1, 2, 3]));
     // Only what was taken counts against what the far side may send.
-    expect(stream.wait(2000)).toBe(true);
+    expect(stream.wait(20_000)).toBe(true);
     expect(stream.ended).toBe('taken 3');
     stream.close();
+  });
+
+  it('waits for what is on its way of a file that is finished, also when the user wants no more', () => {
+    let isCancelled = false;
+    const link = connected('web7', { cancelled: () => isCancelled });
+    const stream = remoteStreams(link).open('/sys/kernel/tracing/instances/kdbg-1/trace_pipe');
+    if ('reason' in stream) throw new Error(stream.detail);
+    expect(stream.wait(20_000)).toBe(true);
+    expect(stream.take()).toEqual(new Uint8Array([1, 2, 3]));
+    isCancelled = true;
+    expect(() => stream.wait(20_000)).toThrow(CancelledError);
+    expect([...stream.finish()]).toEqual([4, 5, 6]);
+    expect(stream.finish()).toHaveLength(0);
   });
 
   it('has the user asked on the other side of the port', () => {
