@@ -16,7 +16,7 @@ import { answer, goTo, hint, next, solution } from '../src/core/command/lesson-p
 import { preview } from '../src/core/command/lesson-preview.ts';
 import { PROSE_WIDTH } from '../src/core/command/lesson-prose.ts';
 import { lectureOf, restartLesson } from '../src/core/command/lesson-state.ts';
-import { standing, stepItem, stepListItems } from '../src/core/command/lesson-view.ts';
+import { reachedStepItem, standing, stepItem, stepListItems } from '../src/core/command/lesson-view.ts';
 import type { Scope } from '../src/core/command/scope.ts';
 import { UsageError } from '../src/core/errors.ts';
 import { type Item, row, text as textItem } from '../src/core/output/item.ts';
@@ -115,7 +115,7 @@ function* learn(scope: Scope, asked: Learning, given: string, width: number): It
       yield* solution(scope, width);
       return;
     case 'restart':
-      yield stepItem(scope.shell, restartLesson(scope), width);
+      yield reachedStepItem(scope.shell, restartLesson(scope), width);
       return;
     case 'list': {
       const lecture = lectureOf(scope);

@@ -60,6 +60,8 @@ export interface RunMode {
   readonly rc: boolean;
   /** True for what a pane of the screen reads for itself: no line of the user's, and no part of the history. */
   readonly pane?: boolean;
+  /** True while a pane shows the lesson: the shell only names a step that one comes to. */
+  readonly showsLesson?: boolean;
   /** The file that the text comes from: errors tell it with the line's number. */
   readonly origin?: string;
 }

@@ -170,6 +170,7 @@ export class Session {
     const json = mode.json ? new JsonResult() : undefined;
     let thrown: { readonly error: unknown } | undefined;
     try {
+      shell.showsLesson = mode.showsLesson === true;
       shell.beginCommand(pipeline.source, mode.rc ? 'rc' : mode.pane === true ? 'pane' : 'user');
       yield* json === undefined ? this.#show(pipeline) : this.#gather(pipeline, json);
     } catch (error) {

@@ -42,6 +42,7 @@ export class SessionShell implements Shell {
   #values = 0;
   #sourceDepth = 0;
   #by: 'user' | 'rc' | 'pane' = 'user';
+  showsLesson = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;

@@ -150,6 +150,33 @@ it('without a recording there are no lessons', () => {
   expect(printed).toContain('a lesson belongs to a recording');
 });
 
+test('a step that a pane shows is only named in the shell; why the last one was right is said', () => {
+  run(
+    'lesson start It hangs',
+    'lesson step Who?',
+    'lesson task Which PID?',
+    'lesson check pid 137',
+    'lesson reason It waits.',
+    'lesson step What for?',
+    'lesson task Which lock?',
+    'lesson check ran ps',
+    'lesson step The end',
+    'lesson text Read this.',
+    'lesson goto 1',
+  );
+  const shown = { showsLesson: true };
+  const named = (step: number, title: string) => `Step ${step} of 3: ${title}  (in the pane of the lesson)`;
+  const { lines } = session.run('answer 137', shown);
+  expect(lines.slice(0, 2)).toEqual(['Right.', 'It waits.']);
+  expect(lines.at(-1)).toBe(named(2, 'What for?'));
+  expect(lines.join()).not.toContain('Which lock?');
+  expect(session.run('ps 137', shown).lines.at(-1)).toBe(named(3, 'The end'));
+  expect(session.run('lesson goto 2', shown).lines).toEqual([named(2, 'What for?').replace('?  ', '?  (passed)  ')]);
+  // Asked for, it is shown; and so it is where no pane does.
+  expect(session.run('lesson', shown).lines.join()).toContain('Which lock?');
+  expect(run('lesson goto 2').join()).toContain('Which lock?');
+});
+
 describe('a line that somebody else wrote', () => {
   test.each([
     'ps UN',

@@ -8,6 +8,7 @@ import { UsageError } from '../../src/core/errors.ts';
 import { Kernel } from '../../src/core/kernel/kernel.ts';
 import { textOf } from '../../src/core/output/line.ts';
 import { lessonOnDisk } from '../../src/engine/lesson-disk.ts';
+import type { RunMode } from '../../src/engine/protocol.ts';
 import { RecordedShell } from '../../src/engine/recorded.ts';
 import { Session } from '../../src/engine/session.ts';
 import type { SessionRecorder } from '../../src/engine/session-options.ts';
@@ -20,7 +21,7 @@ export interface Ran {
 export interface ReplaySession {
   readonly session: Session;
   /** Runs a line; output and errors as the user sees them, one after the other. */
-  run(line: string): Ran;
+  run(line: string, mode?: Partial<RunMode>): Ran;
   json(line: string): Readonly<Record<string, unknown>>;
   close(): void;
 }
@@ -47,7 +48,7 @@ export function openReplay(path: string, lessons: LessonFiles = lessonOf(path)):
   session.shell.writeText = (_path, pieces) => void [...pieces];
   return {
     session,
-    run: (line) => run(session, line),
+    run: (line, mode) => run(session, line, mode),
     json(line) {
       for (const output of session.execute(line, { json: true, rc: false })) {
         if (output.kind === 'json') return JSON.parse(output.line) as Record<string, unknown>;
@@ -58,10 +59,10 @@ export function openReplay(path: string, lessons: LessonFiles = lessonOf(path)):
   };
 }
 
-function run(session: Session, line: string): Ran {
+function run(session: Session, line: string, mode: Partial<RunMode> = {}): Ran {
   const lines: string[] = [];
   let status = 0;
-  for (const output of session.execute(line, { json: false, rc: false })) {
+  for (const output of session.execute(line, { json: false, rc: false, ...mode })) {
     if (output.kind === 'lines') lines.push(...output.lines.map(textOf));
     if (output.kind === 'error') {
       lines.push(...output.lines);

@@ -13,13 +13,15 @@ export interface RunOptions {
   readonly lend: <T>(work: () => Promise<T> | T) => Promise<T>;
   /** Ends a program of the shell that the line's output goes through. */
   readonly stop: AbortSignal;
+  /** A pane shows the lesson. */
+  readonly showsLesson: boolean;
   /** Lines printed so far: progress. */
   readonly onLines: (count: number) => void;
 }
 
 /** Resolves when the line is done. Throws EngineDied. */
 export function runLine(line: string, options: RunOptions): Promise<Printed> {
-  const { engine, scrollback, lend, stop, onLines } = options;
+  const { engine, scrollback, lend, stop, showsLesson, onLines } = options;
   let count = 0;
   const write = async (lines: readonly Line[]): Promise<boolean> => {
     scrollback.append(lines);
@@ -27,7 +29,7 @@ export function runLine(line: string, options: RunOptions): Promise<Printed> {
     onLines(count);
     return true;
   };
-  return print(engine.run(line, { json: false, rc: false }), {
+  return print(engine.run(line, { json: false, rc: false, showsLesson }), {
     screen: () => ({ write, close: async () => undefined }),
     refuse: (statement) => engine.refuse(statement),
     shell: true,

@@ -99,6 +99,7 @@ export class UserLines {
         scrollback,
         lend: (work) => host.lend(work),
         stop: this.#stop.signal,
+        showsLesson: host.desk.isShown('lesson') && host.desk.pane('lesson').line === 'lesson',
         onLines: (count) => {
           lines = count;
         },

@@ -8,7 +8,7 @@ import { judge } from './lesson-answer.ts';
 import { passedCount, stepProgress, withStep } from './lesson-progress.ts';
 import { filled } from './lesson-prose.ts';
 import { currentLecture, goToStep, keepProgress, type Lecture, lectureOf, passStep } from './lesson-state.ts';
-import { hintLines, rightAnswers, solutionLines, standing, stepItem } from './lesson-view.ts';
+import { hintLines, reachedStepItem, rightAnswers, solutionLines, standing } from './lesson-view.ts';
 import type { Scope, Shell } from './scope.ts';
 
 /** Wrong answers after which a hint is offered. */
@@ -99,7 +99,7 @@ export function* goTo(scope: Scope, number: number, width: number): Iterable<Ite
       hint: '"lesson list" shows them',
     });
   }
-  yield stepItem(scope.shell, goToStep(scope, number - 1), width);
+  yield reachedStepItem(scope.shell, goToStep(scope, number - 1), width);
 }
 
 /** To the next step; one that is only read is passed by that. */
@@ -108,7 +108,7 @@ export function* next(scope: Scope, width: number): Iterable<Item> {
   const isRead = step.checks.length === 0;
   if (isRead) keepProgress(scope, withStep(progress, step.title, { passed: true }));
   if (index + 1 < lesson.steps.length) {
-    yield stepItem(scope.shell, goToStep(scope, index + 1), width);
+    yield reachedStepItem(scope.shell, goToStep(scope, index + 1), width);
     return;
   }
   yield* ending(lectureOf(scope));
@@ -123,7 +123,7 @@ function* following(scope: Scope, before: Lecture, after: Lecture, width: number
     return;
   }
   if (after.index < before.index) yield text('Back to a step that was left out:', '');
-  yield stepItem(scope.shell, after, width);
+  yield reachedStepItem(scope.shell, after, width);
 }
 
 function* ending(lecture: Lecture): Iterable<Item> {

@@ -4,7 +4,7 @@
  */
 import type { LessonStep } from '../formats/lesson.ts';
 import { type Item, row } from '../output/item.ts';
-import { type Line, span } from '../output/line.ts';
+import { type Line, type Span, span } from '../output/line.ts';
 import { answerForms, expectedAnswer } from './lesson-answer.ts';
 import { passedCount, stepProgress } from './lesson-progress.ts';
 import { codeSpan, filled, proseLines } from './lesson-prose.ts';
@@ -37,6 +37,14 @@ export function stepItem(shell: Shell, lecture: Lecture, width: number): Item {
     ...step.hints.slice(0, hints).flatMap((hint) => hintLines(shell, hint, width)),
     ...ways(shell, lecture, width),
   ]);
+}
+
+/** A step that one comes to: where a pane shows it, the shell only names it. */
+export function reachedStepItem(shell: Shell, lecture: Lecture, width: number): Item {
+  const step = stepItem(shell, lecture, width);
+  if (!shell.showsLesson || step.kind !== 'row') return step;
+  const { passed } = stepProgress(lecture.progress, lecture.step.title);
+  return row(step.data, () => [[...heading(lecture, passed), span('  (in the pane of the lesson)', undefined, 'dim')]]);
 }
 
 /** The next hint. */
@@ -102,7 +110,7 @@ function introduction(shell: Shell, { lesson }: Lecture, width: number): readonl
   ];
 }
 
-function heading({ lesson, index, step }: Lecture, passed: boolean): Line {
+function heading({ lesson, index, step }: Lecture, passed: boolean): readonly Span[] {
   return [
     span(`Step ${index + 1} of ${lesson.steps.length}: ${step.title}`, undefined, 'header'),
     ...(passed ? [span('  (passed)', undefined, 'good')] : []),

@@ -64,6 +64,8 @@ export interface Shell {
   readonly isReplay: boolean;
   /** True for a pane, which can unfold lines: what a line folds away goes with it (Fold). */
   readonly unfolds: boolean;
+  /** True while a pane beside the shell shows the lesson: a step need not be printed as well. */
+  readonly showsLesson: boolean;
   /** Waits, a replay only by its clock; ends early when the command is cancelled. */
   sleep(milliseconds: number): void;
   /** Waits by the user's own clock. Throws CancelledError when the command is stopped. */

@@ -22,6 +22,8 @@ it('the pane follows the steps; commands in its text can be followed', async () 
   await terminal.press('lesson goto 5', KEY.enter);
   const inPane = (text: string) => (rows: readonly string[]) => rows.some((row) => row.slice(84).startsWith(text));
   await terminal.shows(inPane('Step 5 of 11: Who has it?'));
+  // The shell beside it only names the step.
+  await terminal.shows(/^Step 5 of 11: Who has it\? {2}\(in the pane of the lesson\)/);
   // Answers stay out of panes: one that is read again would answer again.
   await terminal.press(KEY.alt('9'), 'e');
   await terminal.press(' answer 136', KEY.enter);
@@ -32,4 +34,7 @@ it('the pane follows the steps; commands in its text can be followed', async () 
   await terminal.shows(inPane('Step 5 of 11: Who has it?'));
   await terminal.press(':', 'answer lab_ab', KEY.enter);
   await terminal.shows('Right.');
+  await terminal.shows(/^Step 6 of 11: .* {2}\(in the pane of the lesson\)/);
+  await terminal.press(KEY.alt('9'), 'H', 'lesson goto 5', KEY.enter);
+  await terminal.shows(/^=> /);
 });
