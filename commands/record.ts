@@ -85,7 +85,11 @@ function* exported(scope: Scope, path: string): Iterable<Item> {
 function* redacted(scope: Scope, path: string): Iterable<Item> {
   const session = recordedSession(scope);
   if (path === '') throw new UsageError('record redact wants a file');
-  const done = session.redact(path, { check: () => scope.check(), commands: scope.shell.commands() });
+  const done = session.redact(path, {
+    check: () => scope.check(),
+    step: (finished, of) => scope.kernel.progress(finished, of),
+    commands: scope.shell.commands(),
+  });
   const width = Math.max(...done.replaced.map(({ kind }) => kind.length), 0);
   yield row({ ...done }, () => [
     'replaced:',

@@ -3,7 +3,7 @@
  * of a recording may come from anybody: nothing is written, read or run on the user's machine for them.
  */
 import { openRecording, type Recording } from '../backends/recording/replay.ts';
-import { isUserMemory } from '../backends/recording/user-data.ts';
+import { isUserFile, isUserMemory } from '../backends/recording/user-data.ts';
 import { CancelledError, UsageError } from '../core/errors.ts';
 import { Kernel } from '../core/kernel/kernel.ts';
 import type { Backend, ReadRequest } from '../core/memory/backend.ts';
@@ -17,6 +17,8 @@ export interface Played {
   readonly line: string;
   readonly lines: readonly string[];
   readonly status: number;
+  /** It asked for what belongs to processes: what it printed is theirs. */
+  readonly asksUser: boolean;
 }
 
 export interface Playing {
@@ -37,7 +39,11 @@ export function play<T>(
   after: (kernel: Kernel, session: Session) => T,
 ): { readonly played: ReadonlyMap<number, Played>; readonly result: T } {
   const recording = openRecording(path);
-  const backend = watched(recording, how);
+  let asksUser = false;
+  const backend = watched(recording, (request) => {
+    asksUser = true;
+    if (request !== undefined) how.seeUser?.(request);
+  });
   const notices: string[] = [];
   const kernel = new Kernel(backend, { cancelled: how.isCancelled, notice: (text) => notices.push(text) });
   const replay = new RecordedShell(recording);
@@ -64,8 +70,9 @@ export function play<T>(
       if (!ABOUT_SESSION.test(line)) {
         replay.pin(epoch);
         recorder = printed();
+        asksUser = false;
         for (const _ of session.execute(line, { json: false, rc: by === 'rc', pane: by === 'pane' }));
-        played.set(epoch, { line, lines: recorder.lines, status: recorder.worst });
+        played.set(epoch, { line, lines: recorder.lines, status: recorder.worst, asksUser });
         notices.length = 0;
       }
       how.see?.(kernel);
@@ -79,20 +86,40 @@ export function play<T>(
   }
 }
 
-/** The recording under the name of its target, as commands print it; reads of processes' memory are told of. */
-function watched(recording: Recording, how: Playing): Backend {
+/** The recording under the name of its target, as commands print it; what is asked of processes' own is told of. */
+function watched(recording: Recording, seeUser: (request?: ReadRequest) => void): Backend {
   const { backend } = recording;
-  const { memory } = backend;
+  const { memory, files } = backend;
+  const look = (paths: readonly string[]): void => {
+    if (paths.some(isUserFile)) seeUser();
+  };
   return {
     ...backend,
     name: recording.header.target.name,
     ...(memory && {
       memory: {
         read(requests) {
-          for (const request of requests) if (isUserMemory(request)) how.seeUser?.(request);
+          for (const request of requests) if (isUserMemory(request)) seeUser(request);
           return memory.read(requests);
         },
         held: () => memory.held?.() ?? [],
+      },
+    }),
+    ...(files && {
+      files: {
+        read(path, limit) {
+          look([path]);
+          return files.read(path, limit);
+        },
+        readMany(paths, limit) {
+          look(paths);
+          return files.readMany(paths, limit);
+        },
+        list(path) {
+          look([path]);
+          return files.list(path);
+        },
+        link: (path) => files.link?.(path),
       },
     }),
   };

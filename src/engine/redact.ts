@@ -5,14 +5,14 @@
  * What the commands print is not taken over: it is printed by the redacted kernel. So the output cannot tell what the
  * memory does not, and fits it.
  */
-import { linkSync, statSync, unlinkSync } from 'node:fs';
-import { openRecordingFile } from '../backends/recording/recording-file.ts';
+import { linkSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { type MemoryLayout, MemoryText } from '../backends/recording/redact/memory-text.ts';
 import { Pseudonyms } from '../backends/recording/redact/pseudonyms.ts';
 import { gather, type Rewriting, rewrite } from '../backends/recording/redact/rewrite.ts';
 import { type Scan, scan } from '../backends/recording/redact/scan.ts';
 import { partsOf, type Vocabulary } from '../backends/recording/redact/vocabulary.ts';
 import { Redactor } from '../backends/recording/redact/words.ts';
+import { openRecording } from '../backends/recording/replay.ts';
 import { verify } from '../backends/recording/verify.ts';
 import type { Redaction, RedactProgress } from '../core/command/recorded-session.ts';
 import { DataError, UsageError } from '../core/errors.ts';
@@ -24,6 +24,9 @@ import { expandHome, reasonOf } from './text-file.ts';
 /** What is replaced and how: tests put something worse in its place. */
 export type MakeMemoryText = (layout: MemoryLayout, redactor: Redactor) => MemoryText;
 
+/** Playing it, reading it, writing it, and so once more, and looking through it. */
+const STEPS = 7;
+
 /** What was found out of a recording before anything of it is replaced. */
 interface Known {
   readonly played: ReadonlyMap<number, Played>;
@@ -31,6 +34,8 @@ interface Known {
   readonly userPages: ReadonlySet<string>;
   readonly vocabulary: Vocabulary;
   readonly layout: MemoryLayout;
+  /** That the recording is damaged, or was not ended. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -47,7 +52,10 @@ export function redact(
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
     throw new UsageError(`cannot write ${target}: it exists; choose another name`);
   }
+  const step = (done: number): void => progress.step(done, STEPS);
+  step(0);
   const known = find(source, progress);
+  step(1);
   const pseudonyms = new Pseudonyms((word) => isMeaningful(known.vocabulary, word));
   const redactor = new Redactor(known.vocabulary, pseudonyms);
   const replaced = new Map<string, { places: number; readonly words: Set<string> }>();
@@ -61,11 +69,13 @@ export function redact(
   };
   for (const secret of known.vocabulary.secrets) pseudonyms.of(secret);
   gather(source, how);
+  step(2);
   pseudonyms.begin();
   const draft = `${path}.${process.pid}.draft`;
   const fresh = `${path}.${process.pid}.new`;
   try {
     rewrite(source, draft, how);
+    step(3);
     // Played as it will be when it is examined: what a command tells of its own reads is the same then.
     const printed = play(draft, looking(new NamesSeen(), progress), () => undefined).played;
     const leftOut = compare(known.played, printed);
@@ -77,7 +87,9 @@ export function redact(
       of.places++;
       of.words.add(word);
     };
+    step(4);
     rewrite(source, fresh, { ...how, outputs, count });
+    step(5);
     const verified = examine(fresh, known, redactor, outputs, progress);
     put(fresh, path, target);
     return {
@@ -85,7 +97,7 @@ export function redact(
       bytes: statSync(path).size,
       replaced: [...replaced].map(([kind, { places, words }]) => ({ kind, places, different: words.size })),
       verified,
-      notices: noticesOf(source, leftOut),
+      notices: [...known.notices, ...noticesOf(source, leftOut)],
     };
   } finally {
     for (const file of [draft, fresh]) remove(file);
@@ -103,17 +115,18 @@ function find(source: string, progress: RedactProgress): Known {
       }
     },
   };
-  const file = openRecordingFile(source);
-  const { name } = file.header.target;
-  file.close();
+  const recording = openRecording(source);
+  const { notices } = recording;
+  const { name } = recording.header.target;
+  recording.close();
   // Everybody's name is nobody's.
-  const host = name.slice(name.indexOf(':') + 1).replace(/^root@/, '');
-  if (name.includes(':')) seen.add(host);
+  const host = /^ssh:(?:root@)?(.*)$/.exec(name)?.[1];
+  if (host !== undefined) seen.add(host);
   const { played, result } = play(source, playing, (kernel) => {
     const layout = layoutOf(kernel, seen);
     return { layout, vocabulary: vocabularyOf(kernel, progress.commands, seen) };
   });
-  return { played, seen, userPages, ...result };
+  return { played, seen, userPages, notices, ...result };
 }
 
 function looking(seen: NamesSeen, progress: RedactProgress): Playing {
@@ -133,14 +146,19 @@ function isMeaningful({ names, words, secrets }: Vocabulary, word: string): bool
 }
 
 /**
- * The same commands must find the same: as many lines, the same outcome, the same addresses. Returns those that do not
- * and that were themselves changed, by their epoch: who typed a part of a name finds nothing by it any more.
+ * The same commands must find the same: as many lines, the same outcome, the same addresses. Returns by their epoch
+ * those whose output is left out: they show what belongs to processes, or find something else with their words
+ * replaced, such as a part of a name.
  */
 function compare(before: ReadonlyMap<number, Played>, now: ReadonlyMap<number, Played>): ReadonlyMap<number, Played> {
   const differences: string[] = [];
   const leftOut = new Map<number, Played>();
   for (const [epoch, played] of before) {
     const again = now.get(epoch);
+    if (played.asksUser) {
+      leftOut.set(epoch, again ?? played);
+      continue;
+    }
     const why = again === undefined ? 'it was not run' : difference(played, again);
     if (why === undefined) continue;
     if (again !== undefined && again.line !== played.line) leftOut.set(epoch, again);
@@ -178,6 +196,7 @@ function examine(
       throw new DataError(`the redacted recording was not kept: "${line}" prints something else than it holds`);
     }
   }
+  progress.step(STEPS - 1, STEPS);
   const looked: Scan = scan(path, {
     forbidden,
     isIssued: (word) => redactor.pseudonyms.isIssued(word),
@@ -199,8 +218,14 @@ function examine(
 
 function put(fresh: string, path: string, shown: string): void {
   try {
-    // A link is made only where there is no file: a rename would replace one that came meanwhile.
-    linkSync(fresh, path);
+    try {
+      // A link is made only where there is no file: a rename would replace one that came meanwhile.
+      linkSync(fresh, path);
+    } catch (error) {
+      // Some file systems have no links.
+      if (statSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
+      renameSync(fresh, path);
+    }
   } catch (error) {
     throw new UsageError(`cannot write ${shown}: ${reasonOf(error)}`);
   }
@@ -220,7 +245,8 @@ function remove(path: string): void {
 
 function noticesOf(source: string, leftOut: ReadonlyMap<number, Played>): readonly string[] {
   const notices = [...leftOut.values()].map(
-    ({ line }) => `what "${line}" printed is left out: with its words replaced it finds something else`,
+    ({ line, asksUser }) =>
+      `what "${line}" printed is left out: ${asksUser ? 'it is of processes' : 'with its words replaced it finds something else'}`,
   );
   if (hasLesson(source)) {
     notices.push(

@@ -73,6 +73,7 @@ function attempt<T>(path: string, action: () => T): T {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
+  EEXIST: 'it exists',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EISDIR: 'it is a directory',

@@ -1,10 +1,11 @@
 /** Redacting a recording: what was planted in it is gone, it replays as before, and a fault in replacing is noticed. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../commands/index.ts';
 import { MemoryText } from '../../src/backends/recording/redact/memory-text.ts';
+import { verify } from '../../src/backends/recording/verify.ts';
 import type { Redaction } from '../../src/core/command/recorded-session.ts';
 import { CancelledError } from '../../src/core/errors.ts';
 import { type MakeMemoryText, redact } from '../../src/engine/redact.ts';
@@ -67,7 +68,13 @@ const PLANTED = {
   },
   // The name of a task, and a word in the log.
   instead: { webshop: 'qarnx\0\0', 'Detected 26': 'xylophone17' },
-  typed: { 'database export': 'qarnx export', anyone: 'brzezinski', alert: 'call to brzezinski of wolpertinger' },
+  typed: {
+    'database export': 'qarnx export',
+    // A part of a word finds nothing any more when both are replaced.
+    'log -i -g /kill/': 'log -g xylophon',
+    anyone: 'brzezinski',
+    alert: 'call to brzezinski of wolpertinger',
+  },
 };
 
 /** Each redaction takes some seconds. */
@@ -75,7 +82,7 @@ vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 let planted: string;
-const progress = { check: () => undefined, commands };
+const progress = { check: () => undefined, step: () => undefined, commands };
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kdbg-redact-'));
@@ -121,6 +128,9 @@ describe('a recording', () => {
         'files of processes',
       ]),
     );
+    expect(done.notices).toEqual([
+      expect.stringMatching(/^what "log -g [a-z]{8}" printed is left out: with its words/),
+    ]);
     const old = openReplay(planted);
     const fresh = openReplay(target);
     for (const line of ['ps', 'foreach UN bt', 'kmsg readers', 'report 1']) {
@@ -136,6 +146,19 @@ describe('a recording', () => {
     fresh.close();
   });
 
+  it('that was cut off is redacted as far as it goes', () => {
+    const cut = join(folder, 'fresh.kdbg');
+    writeFileSync(cut, readFileSync(planted).subarray(0, -20_000));
+    const target = join(folder, 'whole.kdbg');
+    try {
+      const { notices } = redact(cut, target, progress);
+      expect(notices).toContainEqual(expect.stringMatching(/is cut off in chunk \d+/));
+      expect(verify(target)).toMatchObject({ ok: true, problems: [] });
+    } finally {
+      rmSync(target, { force: true });
+    }
+  });
+
   it('is written to a new file only', () => {
     expect(() => redact(planted, planted, progress)).toThrow(/it exists/);
     expect(() => redact(planted, join(folder, 'none', 'x.kdbg'), progress)).toThrow(/no such directory/);
@@ -147,7 +170,7 @@ describe('a recording', () => {
     const check = (): void => {
       if (++asked > 3000) throw new CancelledError();
     };
-    expect(() => redact(planted, join(folder, 'stopped.kdbg'), { check, commands })).toThrow(CancelledError);
+    expect(() => redact(planted, join(folder, 'stopped.kdbg'), { ...progress, check })).toThrow(CancelledError);
     expect(left()).toEqual([]);
   });
 });

@@ -44,6 +44,8 @@ export interface RecordedSession {
 export interface RedactProgress {
   /** Throws CancelledError when the user wants no more of it. */
   check(): void;
+  /** So many of its steps are done. */
+  step(done: number, of: number): void;
   readonly commands: readonly Command[];
 }
 

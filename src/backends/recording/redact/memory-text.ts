@@ -4,6 +4,7 @@
  * dentry that holds its own name gives away (its d_name points at its d_iname).
  */
 import { PAGE_SIZE } from '../../../core/memory/address.ts';
+import type { Vocabulary } from './vocabulary.ts';
 import { FOUND_MIN, type Redactor } from './words.ts';
 
 /** Characters in a row that are text wherever they stand; fewer may be a number. */
@@ -161,9 +162,9 @@ export class MemoryText {
       );
       return fresh + fresh.slice(fresh.length - left) + text.slice(message.length + left);
     }
-    const { names, secrets } = redactor.vocabulary;
+    const { secrets } = redactor.vocabulary;
     const counted = (_: unknown, word: string): void => count('text in memory', word);
-    if (!isShort) return isKernelText(text, names) ? text : redactor.text(text, 'every', counted);
+    if (!isShort) return isKernelText(text, redactor.vocabulary) ? text : redactor.text(text, 'every', counted);
     // Too short to be text by itself: a word that is known from elsewhere.
     if (isEnded && secrets.has(text)) return redactor.text(text, 'every', counted);
     return text.length < FOUND_MIN ? text : redactor.text(text, 'found', counted);
@@ -186,9 +187,9 @@ export function logMessage(text: string): { readonly message: string; readonly l
 /** Names that the kernel gives its own workers end with a number, or with that of a queue. */
 const WORKER = /^(?:kworker|swapper|ksoftirqd|migration|cpuhp|idle_inject|rcu\w*|irq)\/[\w:+-]+$/;
 
-/** A run that is one of the kernel's own names, as a whole. */
-export function isKernelText(text: string, names: ReadonlySet<string>): boolean {
-  return names.has(text) || WORKER.test(text);
+/** A run that is one of the kernel's own names, as a whole, and nobody else's. */
+export function isKernelText(text: string, { names, secrets }: Vocabulary): boolean {
+  return (names.has(text) && !secrets.has(text)) || WORKER.test(text);
 }
 
 /** True for bytes with a NUL at the end and nowhere else; the end may be cut off. */

@@ -1,22 +1,32 @@
 /** What stands in memory around a page at a moment of the session: a word may cross the border of two pages. */
-import type { JournalRecord } from '../journal.ts';
-import { decodeJournalLine } from '../journal.ts';
+import { DataError } from '../../../core/errors.ts';
+import { decodeJournalLine, type JournalRecord } from '../journal.ts';
 import type { RecordingFile } from '../recording-file.ts';
 import { journalLines } from '../recording-index.ts';
 import { CONTEXT } from './memory-text.ts';
 
 const NOTHING = new Uint8Array();
 
-/** The records of a recording, in order; `file.contents` has what they name. Throws DataError where it is damaged. */
+/** The records of a recording, in order, up to where it is damaged; `file.contents` has what they name. */
 export function* recordsOf(file: RecordingFile): Generator<JournalRecord> {
   const chunks = file.chunks();
   for (let next = chunks.next(); next.done !== true; next = chunks.next()) {
     const { journal } = next.value;
     if (journal === undefined) continue;
     for (const line of journalLines(journal)) {
-      const record = decodeJournalLine(line);
+      const record = decoded(line);
+      if (record === 'damaged') return;
       if (record !== undefined) yield record;
     }
+  }
+}
+
+function decoded(line: string): JournalRecord | 'damaged' | undefined {
+  try {
+    return decodeJournalLine(line);
+  } catch (error) {
+    if (error instanceof DataError) return 'damaged';
+    throw error;
   }
 }
 

@@ -106,10 +106,16 @@ class Rewriter {
   }
 
   run(): void {
+    let last: JournalRecord | undefined;
+    let at = 0;
     for (const record of recordsOf(this.#file)) {
       this.#how.check();
+      last = record;
+      if ('at' in record) at = record.at;
       for (const fresh of this.#record(record)) this.#out?.journal(fresh);
     }
+    // What is left of a recording that was cut off is whole.
+    if (last?.k !== 'close') this.#out?.journal({ k: 'close', at });
   }
 
   *#record(record: JournalRecord): Iterable<JournalRecord> {

@@ -1,6 +1,6 @@
 /**
- * Looks through a redacted recording as a stranger would, with its own eyes: nothing here replaces anything, and what
- * replaced is not asked what it did but for the words that it gave out. Two questions of every byte outside the
+ * Looks through a redacted recording as a stranger would: what replaced is not asked what it did, but for the words
+ * that it gave out, and they share only what may stay (the kernel's words, files and image). Two questions of every byte outside the
  * kernel's own image and files: is one of the words there that must not be, and is there text at all whose words are
  * neither replacements nor, where such may stay, the kernel's own?
  */
@@ -150,7 +150,7 @@ class Scanner implements Scan {
       base !== undefined &&
       this.#how.layout.log.some((log) => log.start <= base + BigInt(at) && base + BigInt(at) < log.end);
     for (const { 0: run, index } of text.matchAll(RUNS)) {
-      if (index >= end || index + run.length <= start || isKernelText(run, this.#how.vocabulary.names)) continue;
+      if (index >= end || index + run.length <= start || isKernelText(run, this.#how.vocabulary)) continue;
       const { message } = isLog(index) ? logMessage(run) : { message: run };
       if (isLog(index) && index > start && index + run.length < end) this.#numbers(message, where);
       for (const { 0: word, index: inRun } of message.matchAll(WORDS)) {
