@@ -35,6 +35,7 @@ export function followingOf(ref: Ref, text: string, has: (command: string) => bo
       return has('waiters')
         ? { line: `waiters ${hex(ref.address)}`, pane: 'locks' }
         : { line: `struct ${harmless(ref.lock)} ${hex(ref.address)}`, pane: undefined };
+    // Unfolded where it stands, by no command.
     case 'fold':
       return { line: '', pane: undefined };
     case 'command':

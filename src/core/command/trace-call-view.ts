@@ -4,7 +4,7 @@ import type { TraceEntry } from '../formats/trace-entry.ts';
 import { returnedErrno } from '../kernel/errno.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { type Item, row } from '../output/item.ts';
-import { type Fold, foldOf, type Line, type Span, span } from '../output/line.ts';
+import { type Fold, type Line, type Span, span } from '../output/line.ts';
 import type { TraceArgs } from './trace-arguments.ts';
 import { functionSpan, traceItem, traceLines } from './trace-view.ts';
 
@@ -26,7 +26,7 @@ export function levelsOf({ unfold, depth }: Pick<TraceArgs, 'unfold' | 'depth'>)
 
 /** A call and, as many levels deep as are wanted, those within it. */
 export function* callItems(kernel: Kernel, call: TraceCall, { levels, unfolds = false }: CallView): Iterable<Item> {
-  if (unfolds) yield row(cells(call, 0, countWithin(call)), () => [unfoldingLine(kernel, call, { levels })]);
+  if (unfolds) yield row(cells(call, 0, countWithin(call)), () => [unfolding(kernel, call, levels).line]);
   else yield* itemsOf(kernel, call, 0, Math.min(levels, DEPTH_MAX));
 }
 
@@ -41,32 +41,34 @@ function* itemsOf(kernel: Kernel, call: TraceCall, depth: number, levels: number
   }
 }
 
-/** The line of a call, with the lines of what is within it. */
-function unfoldingLine(kernel: Kernel, call: TraceCall, { levels, depth = 0, within = '' }: Unfolding): Line {
-  const key = within === '' ? keyOf(call) : within;
+/** A call with all that is within it, for whoever unfolds it. */
+interface Unfolding {
+  readonly line: Line;
+  /** Calls and events within it, and the lines that these are. */
+  readonly within: number;
+  readonly below: number;
+}
+
+function unfolding(kernel: Kernel, call: TraceCall, levels: number, key = keyOf(call), depth = 0): Unfolding {
   const lines: Line[] = [];
-  let count = 0;
+  let [within, below] = [0, 0];
   // Deeper than any stack there is nothing; what damage makes of it is left out.
   for (const [i, each] of depth < DEPTH_MAX ? inOrder(call).entries() : []) {
+    within++;
     if ('children' in each) {
-      const line = unfoldingLine(kernel, each, { levels, depth: depth + 1, within: `${key}/${i}` });
-      lines.push(line);
-      count += 1 + (foldOf(line)?.count ?? 0);
+      const inner = unfolding(kernel, each, levels, `${key}/${i}`, depth + 1);
+      lines.push(inner.line);
+      within += inner.within;
+      below += 1 + inner.below;
     } else {
-      for (const line of traceLines(kernel, each)) lines.push(line);
-      count++;
+      const shown = traceLines(kernel, each);
+      for (const line of shown) lines.push(line);
+      below += shown.length;
     }
   }
   const fold: Fold | undefined =
-    lines.length === 0 ? undefined : { kind: 'fold', key, lines, count, isOpen: depth < levels };
-  return callLine(kernel, call, depth, foldedSpan(count, fold));
-}
-
-interface Unfolding {
-  readonly levels: number;
-  readonly depth?: number;
-  /** The key of the call; empty for an outermost one. */
-  readonly within?: string;
+    lines.length === 0 ? undefined : { kind: 'fold', key, lines, count: below, isOpen: depth < levels };
+  return { line: callLine(kernel, call, depth, foldedSpan(within, fold)), within, below };
 }
 
 /** A buffer that is read again may have lost its first entries: calls are known by when they began, not by their place. */

@@ -35,6 +35,7 @@ export function* followTrace(scope: Scope, { seconds, hits, calls }: FollowLimit
   const { path, stream } = openPipe(kernel);
   const items = new TraceItems(kernel, knownProbes(kernel));
   const joins = calls !== undefined;
+  const view = calls ?? { levels: 0, unfolds: shell.unfolds };
   const kept = shell.unfolds ? takeFollowed(kernel, (each) => each === path) : undefined;
   const followed = kept?.joins === joins ? kept : new FollowedText(joins);
   const until = seconds === undefined ? Number.POSITIVE_INFINITY : shell.now() + seconds * 1000;
@@ -48,7 +49,7 @@ export function* followTrace(scope: Scope, { seconds, hits, calls }: FollowLimit
   }
   function* itemsOf(all: readonly Joined[]): Iterable<Item> {
     for (const each of all) {
-      yield* shown(isCall(each) ? callItems(kernel, each, calls ?? { levels: 0 }) : items.push(each));
+      yield* shown(isCall(each) ? callItems(kernel, each, view) : items.push(each));
     }
   }
   // In another form than what was kept: what waited is shown first, as it was to be.
