@@ -83,6 +83,24 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
     expect(names[names.indexOf('1 version_proc_show') - 1]).toBe('0 seq_read_iter');
   });
 
+  test.runIf(kernel === '6.12')('calls of function_graph are followed as they return, or line by line', async () => {
+    const lines = [
+      'trace start function_graph -f version_proc_show -f seq_read_iter',
+      'trace follow | head -n 4',
+      'trace follow --unfold | head -n 4',
+      'trace follow --raw | head -n 12',
+      'trace stop',
+    ];
+    const words = lines.map((line) => `-c '${line}'`).join(' ');
+    const text = await guest().must(
+      `(while :; do cat /proc/version > /dev/null; usleep 20000; done) & reader=$!; kdbg ${words}; kill $reader`,
+      { timeoutMs: 120_000 },
+    );
+    expect(text).toMatch(/\d us {2}seq_read_iter {2}\+ 1 within$/m);
+    expect(text).toMatch(/\d us {2}seq_read_iter\n.*\d us {4}version_proc_show$/m);
+    expect(text).toMatch(/\| {2}seq_read_iter\(\) \{$/m);
+  });
+
   test('a command is traced alone, with all that it starts', async () => {
     const command = `sh -c "cat /proc/version; (cat /proc/version); exit 3"`;
     const [callers, start, show, none] = await kdbg(
