@@ -3,7 +3,7 @@
  * what a killed session has left, told on connecting.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -44,7 +44,8 @@ export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions
       const lines = [EVENTS, 'repeat -n 2 -s 2 trace stat', 'trace show', ...ends];
       const input = [...lines, `trace open ${path}`, 'trace show'].join('\n');
       const reader = (await guest().must(READ_ON)).trim();
-      const run = await client().run([...client().ssh(sshPortOf(guest())), '--json'], { input });
+      const recording = join(folder, 'saved.kdbg');
+      const run = await client().run([...client().ssh(sshPortOf(guest())), '--json', '--record', recording], { input });
       await guest().must(`kill ${reader}`);
       const [, , shown, one, other, , again] = answersIn(run.stdout);
       const [{ entries } = {}] = rows(first === 'save' ? one : other);
@@ -61,14 +62,18 @@ export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions
       expect(reported).toEqual(
         rows(again).map(({ pid, cpu, event, text }) => [String(pid), String(cpu).padStart(3, '0'), event, text]),
       );
+      const saved = readFileSync(path);
+      rmSync(path);
+      const replayed = await client().run(['replay', recording, '--json'], { input });
+      expect(answersIn(replayed.stdout)).toEqual(answersIn(run.stdout));
+      expect(saved.equals(readFileSync(path))).toBe(true);
     } finally {
       rmSync(folder, { recursive: true });
     }
   });
 
   test('a session that traced is replayed as it was', async () => {
-    const kept = ['trace stop', 'trace show -n 1', 'trace save /tmp/traced.dat'];
-    const lines = [START, 'trace', 'trace stat', 'trace show', ...kept];
+    const lines = [START, 'trace', 'trace stat', 'trace show', 'trace stop', 'trace show -n 1'];
     const words = [...lines, 'trace callers version_proc_show --for 1'].map((line) => `-c '${line}'`).join(' ');
     await guest().must('rm -f /tmp/traced.kdbg');
     const recorded = answersIn(

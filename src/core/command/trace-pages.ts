@@ -36,19 +36,18 @@ const KEPT: Limits = { bytes: 16 * 1024 * 1024, milliseconds: 5000 };
 const FORMATS_MAX = 4096;
 
 /** How many entries a buffer holds. */
-export function entriesHeld({ cpus }: { readonly cpus: readonly TraceStats[] }): number {
-  return cpus.reduce((sum, { entries }) => sum + entries, 0);
+export function entriesHeld(stats: readonly TraceStats[]): number {
+  return stats.reduce((sum, { entries }) => sum + entries, 0);
 }
 
 /**
- * Takes all entries out of an instance that records no more. Throws UsageError, DataError, UnsupportedError where its
+ * Takes all entries out of an instance that records no more, as its statistics tell where they are. Throws UsageError, DataError, UnsupportedError where its
  * pages cannot be read.
  */
-export function takeTrace(scope: Scope, instance: string, limits = SAVED): TakenTrace {
+export function takeTrace(scope: Scope, instance: string, stats: readonly TraceStats[], limits = SAVED): TakenTrace {
   const { kernel, shell } = scope;
   const fs = tracefs(kernel);
   const directory = fs.directory(instance);
-  const stats = readTraceStats(fs, instance);
   const { events } = readTraceState(fs, instance);
   const [headerPage = '', headerEvent = '', clock = '', cmdlines = '', printk = ''] = fs.texts([
     `${fs.root}/events/header_page`,
@@ -64,7 +63,7 @@ export function takeTrace(scope: Scope, instance: string, limits = SAVED): Taken
   const until = shell.now() + limits.milliseconds;
   const cpus: Uint8Array[] = [];
   let left = limits.bytes;
-  for (const { cpu, entries } of stats.cpus) {
+  for (const { cpu, entries } of stats) {
     while (cpus.length < cpu) cpus.push(new Uint8Array());
     const raw = `${directory}/per_cpu/cpu${cpu}/trace_pipe_raw`;
     const taken = entries === 0 ? new Uint8Array() : pages.take(scope, raw, entries, { bytes: left, until });
@@ -91,16 +90,21 @@ export function takeTrace(scope: Scope, instance: string, limits = SAVED): Taken
 export function takeForLater(scope: Scope, instance: string | undefined): TakenTrace | string {
   if (instance === undefined) return 'nothing was recorded';
   try {
-    const stats = readTraceStats(tracefs(scope.kernel), instance);
-    const bytes = stats.cpus.reduce((sum, each) => sum + each.bytes, 0);
-    if (entriesHeld(stats) === 0) return 'the buffer was empty';
+    const { cpus } = readTraceStats(tracefs(scope.kernel), instance);
+    const bytes = cpus.reduce((sum, each) => sum + each.bytes, 0);
+    if (entriesHeld(cpus) === 0) return 'the buffer was empty';
     if (bytes > KEPT.bytes) return `its buffer had ${bytes} bytes, and ${KEPT.bytes} are kept at most`;
-    return takeTrace(scope, instance, KEPT);
+    return takeTrace(scope, instance, cpus, KEPT);
   } catch (error) {
     const isOfPages = error instanceof UsageError || error instanceof DataError || error instanceof UnsupportedError;
     if (isOfPages) return error.message;
     throw error;
   }
+}
+
+/** What the user can do with what is left of a trace. */
+export function keptFor(pages: TakenTrace | string): string {
+  return typeof pages === 'string' ? '"trace show"' : '"trace show" and "trace save"';
 }
 
 /** Reads pages, and counts their entries: so the end of a buffer is known without waiting for more. */

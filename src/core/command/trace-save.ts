@@ -43,12 +43,13 @@ function* saveRunning(scope: Scope, path: string): Iterable<Item> {
   const { isOn } = readTraceState(fs, trace.instance);
   switchOwnTrace(kernel, false);
   try {
-    if (entriesHeld(readTraceStats(fs, trace.instance)) === 0) {
+    const { cpus } = readTraceStats(fs, trace.instance);
+    if (entriesHeld(cpus) === 0) {
       throw new UsageError('the buffer is empty: nothing can be saved', { hint: '"trace stat" counts what is in it' });
     }
     // That it cannot be written is told before anything is taken out.
     shell.writeFile(path, new Uint8Array());
-    yield* write(scope, path, takeTrace(scope, trace.instance));
+    yield* write(scope, path, takeTrace(scope, trace.instance, cpus));
     yield notice(`they are out of the buffer now: "trace open ${path}" shows them, as "trace-cmd report" does`);
   } finally {
     // Reads nothing, so that it goes on recording also after Ctrl-C.

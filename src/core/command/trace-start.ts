@@ -10,7 +10,7 @@ import type { TraceArgs } from './trace-arguments.ts';
 import { keepTrace } from './trace-buffer.ts';
 import { commandWords } from './trace-command.ts';
 import { closeTrace } from './trace-opened.ts';
-import { type TakenTrace, takeForLater } from './trace-pages.ts';
+import { keptFor, type TakenTrace, takeForLater } from './trace-pages.ts';
 import { startWatched } from './trace-run.ts';
 import { leftNotice } from './trace-status.ts';
 import { tracedText } from './trace-timed.ts';
@@ -51,7 +51,7 @@ function* startCommand(
   keepTrace(scope.kernel, text, pages);
   const { entries } = parseTraceText(text);
   yield row({ command: [...command], tracer: request.tracer, entries: entries.length }, () => [
-    `the command has ended; ${entries.length} entries are kept for "trace show" and "trace save"`,
+    `the command has ended; ${entries.length} entries are kept for ${keptFor(pages)}`,
   ]);
 }
 
