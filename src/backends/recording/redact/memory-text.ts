@@ -11,6 +11,9 @@ import { FOUND_MIN, type Redactor } from './words.ts';
 export const RUN_MIN = 8;
 /** In the log, where all is text but for the numbers of its records. */
 const LOG_RUN_MIN = 3;
+/** A string below that length: of 32 random bits, one in ten thousand are such. */
+const SHORT_NAME = /^[a-z\x80-\xff][a-z0-9._/\x80-\xff-]{3,6}$/;
+
 /** How much of the pages before and behind is looked at: a word may cross their border. */
 export const CONTEXT = 256;
 
@@ -148,7 +151,7 @@ export class MemoryText {
       const last = blank < 0 ? at : Math.min(at, blank);
       const text = all.toString('latin1', first, last);
       const isShort = at - from < RUN_MIN;
-      const fresh = this.#run(text, isLog, isShort, all[at] === 0, count);
+      const fresh = this.#run(text, isLog, isShort, all[at] === 0 || untouchable[at] === 1, count);
       if (fresh !== text) all.write(fresh, first, 'latin1');
     }
   }
@@ -165,8 +168,10 @@ export class MemoryText {
     const { secrets } = redactor.vocabulary;
     const counted = (_: unknown, word: string): void => count('text in memory', word);
     if (!isShort) return isKernelText(text, redactor.vocabulary) ? text : redactor.text(text, 'every', counted);
-    // Too short to be text by itself: a word that is known from elsewhere.
-    if (isEnded && secrets.has(text)) return redactor.text(text, 'every', counted);
+    // Too short to be text by itself: a word that is known from elsewhere, or a string that no number looks like.
+    if (isEnded && (secrets.has(text) || (SHORT_NAME.test(text) && !isKernelText(text, redactor.vocabulary)))) {
+      return redactor.text(text, 'every', counted);
+    }
     return text.length < FOUND_MIN ? text : redactor.text(text, 'found', counted);
   }
 }

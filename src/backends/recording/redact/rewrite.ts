@@ -2,12 +2,12 @@
 import { DataError } from '../../../core/errors.ts';
 import { PAGE_SIZE } from '../../../core/memory/address.ts';
 import type { ControlStep, FileFailure } from '../../../core/memory/backend.ts';
-import type { RecordingHeader } from '../header.ts';
 import type { Contents, JournalRecord } from '../journal.ts';
 import { openRecordingFile, type RecordingFile } from '../recording-file.ts';
 import { AnswerRuns } from '../runs.ts';
 import { isUserFile, WITHHELD } from '../user-data.ts';
 import { RecordingCopy } from './copy.ts';
+import { headerOf } from './header.ts';
 import type { MemoryText } from './memory-text.ts';
 import { firstPages, Neighbours, pagesOf, recordsOf } from './neighbours.ts';
 import { isGiven, isKernelFile, isKeyedFile, isText } from './recorded-text.ts';
@@ -38,7 +38,10 @@ export interface Rewriting {
 
 /** Goes over the recording for its words only. Throws DataError where it is damaged. */
 export function gather(path: string, how: Rewriting): void {
-  read(path, (file) => new Rewriter(file, undefined, how).run());
+  read(path, (file) => {
+    headerOf(file.header, how.redactor);
+    new Rewriter(file, undefined, how).run();
+  });
 }
 
 /** Writes the redacted recording into a new file, which is complete when this returns. Throws OpenError, DataError. */
@@ -53,25 +56,6 @@ export function rewrite(path: string, target: string, how: Rewriting): void {
       throw error;
     }
   });
-}
-
-/** The name of a target, "ssh:web7", without what it says. */
-export function redactTarget(name: string, redactor: Redactor): string {
-  const colon = name.indexOf(':');
-  return colon < 0
-    ? name
-    : name.slice(0, colon + 1) + redactor.unicode(name.slice(colon + 1), 'every', () => undefined);
-}
-
-function headerOf(header: RecordingHeader, redactor: Redactor): Omit<RecordingHeader, 'version'> {
-  const { target, kernel } = header;
-  const bootId = kernel.bootId && redactor.unicode(kernel.bootId, 'every', () => undefined);
-  return {
-    ...header,
-    target: { ...target, name: redactTarget(target.name, redactor) },
-    kernel: { ...kernel, bootId },
-    userData: false,
-  };
 }
 
 function read(path: string, act: (file: RecordingFile) => void): void {

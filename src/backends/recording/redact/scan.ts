@@ -149,6 +149,12 @@ class Scanner implements Scan {
     const isLog = (at: number): boolean =>
       base !== undefined &&
       this.#how.layout.log.some((log) => log.start <= base + BigInt(at) && base + BigInt(at) < log.end);
+    for (const { 0: name, index } of text.matchAll(SHORT_NAMES)) {
+      if (index <= start || index + name.length >= end || isLog(index)) continue;
+      if (isKernelText(name, this.#how.vocabulary) || name.split(/[^\w]/).every((word) => this.#isAllowed(word, false)))
+        continue;
+      this.#find(`${where} has the name "${name}"`);
+    }
     for (const { 0: run, index } of text.matchAll(RUNS)) {
       if (index >= end || index + run.length <= start || isKernelText(run, this.#how.vocabulary)) continue;
       const { message } = isLog(index) ? logMessage(run) : { message: run };
@@ -180,7 +186,7 @@ class Scanner implements Scan {
 
   #isAllowed(word: string, mayBeCommon: boolean): boolean {
     const { vocabulary, isIssued } = this.#how;
-    if (isIssued(word) || word.length === 1) return true;
+    if (isIssued(word) || word.length <= 1) return true;
     return mayBeCommon && isCommon(vocabulary, word) && !vocabulary.secrets.has(word);
   }
 
@@ -227,6 +233,7 @@ class Scanner implements Scan {
 /** Addresses of networks and of network cards, and what tells file systems and boots apart. */
 const NUMBERS =
   /\d+(?:\.\d+){3,}|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b(?!:)|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
+const SHORT_NAMES = /(?<![\t\n\r\x20-\x7e\x80-\xff])[a-z][a-z0-9._/-]{3,6}(?=\0)/g;
 const WORDS = /[A-Za-z0-9_\x80-\xff]+/g;
 const RUNS = new RegExp(
   `(?:[\\t\\n\\r\\x20-\\x7e]|[\\xc2-\\xdf][\\x80-\\xbf]|[\\xe0-\\xef][\\x80-\\xbf]{2}|[\\xf0-\\xf4][\\x80-\\xbf]{3}){${RUN_MIN},}`,

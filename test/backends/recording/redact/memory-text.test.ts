@@ -55,6 +55,12 @@ describe('text in memory', () => {
     expect(fresh.toString('latin1', 101, 105)).not.toBe('acme');
   });
 
+  it('is replaced from four on where it is a string in small letters, and no number is', () => {
+    const fresh = redacted(page(100, 'p.tar\0\0\0TUUU\0kmalloc\0'), ADDRESS).toString('latin1', 100, 121);
+    expect(fresh).toMatch(/^[a-z]\.[a-z]{3}\0\0\0TUUU\0kmalloc\0$/);
+    expect(fresh).not.toMatch(/tar/);
+  });
+
   it('is left alone where it is a name of the kernel, and in the kernel itself', () => {
     expect(redacted(page(100, 'task_struct\0'), ADDRESS).toString('latin1', 100, 111)).toBe('task_struct');
     expect(redacted(page(100, 'kworker/0:1H-foo\0'), ADDRESS).toString('latin1', 100, 116)).toBe('kworker/0:1H-foo');
