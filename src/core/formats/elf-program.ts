@@ -48,7 +48,7 @@ export interface Program {
   readonly dynamic: ElfNames | undefined;
   /** Names of the libraries that it wants. */
   readonly needed: readonly string[];
-  /** All its symbols; undefined where they were stripped. Read when called. */
+  /** All its symbols; undefined where they were stripped. Read when they are first asked for. */
   readonly all: () => ElfNames | undefined;
 }
 
@@ -71,7 +71,15 @@ export function readProgram(read: ReadRanges): Program {
   if (sections.length === 0)
     return { segments, dynamic: unsectioned(read, segments), needed: [], all: () => undefined };
   const all = sections.find(({ type }) => type === SHT_SYMTAB);
-  return { segments, ...readDynamic(read, sections), all: () => all && readNames(read, sections, all) };
+  let names: ElfNames | undefined;
+  return {
+    segments,
+    ...readDynamic(read, sections),
+    all: () => {
+      names ??= all && readNames(read, sections, all);
+      return names;
+    },
+  };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -105,6 +105,7 @@ describe('a place in a program', () => {
     programPlace(kernel, PATH, 'main+1');
     expect(asked).toHaveLength(3);
     programPlace(kernel, PATH, 'helper');
+    programPlace(kernel, PATH, 'helper+1');
     expect(asked).toHaveLength(4);
   });
 

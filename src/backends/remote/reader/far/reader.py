@@ -593,8 +593,8 @@ def op_ping(words):
 
 OPS = {
     b'h': op_hello, b'r': op_read, b'm': op_map, b'w': op_follow, b'a': op_chase, b'f': op_files, b'F': op_known,
-    b'b': op_program, b'l': op_list, b'k': op_link, b'c': op_control, b'g': op_restore, b'o': op_open, b'e': op_run, b't': op_taken,
-    b'x': op_close, b'p': op_ping,
+    b'b': op_program, b'l': op_list, b'k': op_link, b'c': op_control, b'g': op_restore, b'o': op_open, b'e': op_run,
+    b't': op_taken, b'x': op_close, b'p': op_ping,
 }
 
 
