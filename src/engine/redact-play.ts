@@ -36,7 +36,7 @@ const ABOUT_SESSION = /^\s*(?:record|replay|lesson|exit|quit|q)(?:\s|$)/;
 export function play<T>(
   path: string,
   how: Playing,
-  after: (kernel: Kernel, session: Session) => T,
+  after: (kernel: Kernel) => T,
 ): { readonly played: ReadonlyMap<number, Played>; readonly result: T } {
   const recording = openRecording(path);
   let asksUser = false;
@@ -80,7 +80,7 @@ export function play<T>(
     replay.pin(recording.commands.length);
     kernel.newCommand();
     how.see?.(kernel);
-    return { played, result: after(kernel, session) };
+    return { played, result: after(kernel) };
   } finally {
     session.close();
   }

@@ -115,19 +115,21 @@ export class MemoryText {
 
   /** A string at a known place: every word of it, be it ever so short. */
   #string(all: Buffer, at: number, size: number, done: Uint8Array, span: Span, count: (word: string) => void): void {
-    if (at < 0 || at >= all.length) return;
-    const nul = all.subarray(at, at + size).indexOf(0);
-    const end = Math.min(all.length, nul < 0 ? at + size : at + nul);
-    const text = all.toString('latin1', at, end);
-    const isCounted = at >= span[0] && at < span[1];
+    // One that begins before what is known is there from its middle on.
+    const start = Math.max(at, 0);
+    if (start >= Math.min(at + size, all.length)) return;
+    const nul = all.subarray(start, at + size).indexOf(0);
+    const end = Math.min(all.length, nul < 0 ? at + size : start + nul);
+    const text = all.toString('latin1', start, end);
+    const isCounted = start >= span[0] && start < span[1];
     all.write(
       this.#redactor.text(text, 'every', (_, word) => {
         if (isCounted) count(word);
       }),
-      at,
+      start,
       'latin1',
     );
-    done.fill(1, at, end);
+    done.fill(1, start, end);
   }
 
   #runs(all: Buffer, untouchable: Uint8Array, log: Uint8Array, [start, end]: Span, count: MemoryCount): void {
