@@ -109,7 +109,6 @@ describe.each(kernelLines)('a guest with kernel %s', (kernel) => {
       nodeAgain: await millisecondsOf('node -e 0'),
     };
     process.stdout.write(`lab ${kernel}: milliseconds ${JSON.stringify(figures)}\n`);
-    expect(figures.nodeAgain).toBeLessThan(20_000);
   });
 
   test('lets ssh in', async () => {
@@ -150,7 +149,7 @@ test('5-level paging, preemption inside interrupts, no module', async () => {
 });
 
 test('a guest that cannot come up says why, and is gone', async () => {
-  await expect(
-    bootGuest({ kernel: '6.1', node: false, append: 'rdinit=/none root=/dev/none', bootTimeoutMs: 60_000 }),
-  ).rejects.toThrow(/does not boot[\s\S]*(panic|ended)/);
+  await expect(bootGuest({ kernel: '6.1', node: false, append: 'rdinit=/none root=/dev/none' })).rejects.toThrow(
+    /does not boot[\s\S]*(panic|ended)/,
+  );
 });

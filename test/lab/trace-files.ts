@@ -25,7 +25,7 @@ const START = 'trace start function -f version_proc_show -s';
 const EVENTS = 'trace start events -e sched:sched_process_fork -e sched:sched_process_exec -e sched:sched_process_exit';
 
 /** Reads /proc/version until it is killed; prints who does. */
-const READ_ON =
+export const READ_ON =
   '(while :; do cat /proc/version > /dev/null; usleep 20000; done) < /dev/null > /dev/null 2>&1 & echo $!';
 
 /** What the kernel's text and the raw record both tell. */

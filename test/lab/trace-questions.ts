@@ -24,7 +24,9 @@ const TAKE_UP = `cd ${TRACING} && echo sched_switch > set_event`;
 const SHARED = `cd ${TRACING}; ls instances; grep -r . options set_graph_function max_graph_depth trace_clock current_tracer \
   set_ftrace_pid set_ftrace_notrace_pid set_event_pid`;
 const BUSY = /kdbg-[0-9a-f]{8}|current_tracer:function_graph/;
-const POLL = { timeout: 60_000, interval: 300 };
+const POLL = { timeout: 120_000, interval: 300 };
+/** A line of the shell that reads /proc/version as often as the tests want, however slow the machine is. */
+export const READS = 'sh -c "for i in 1 2 3 4 5 6; do cat /proc/version > /dev/null; done"';
 const WORD = 'callees version_proc_show';
 
 export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab): void {
@@ -37,7 +39,7 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
       `cd ${TRACING}; grep -r . options set_graph_function max_graph_depth trace_clock`,
     );
     const [callees, alone] = await kdbg(
-      `trace ${WORD} --shared --for 1`,
+      `trace ${WORD} --shared --for 3`,
       `trace ${WORD} --shared -- sh -c 'cat /proc/version; cat /proc/version'`,
     );
     expect(await guest().must(`cd ${TRACING}; grep -r . options set_graph_function max_graph_depth trace_clock`)).toBe(
@@ -46,8 +48,11 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
     await guest().must(TAKE_UP);
     const [own, callee] = rows(callees);
     expect(own).toMatchObject({ function: 'version_proc_show', depth: 0 });
-    expect(Number(own?.['count'])).toBeGreaterThan(3);
-    expect(callee).toMatchObject({ function: 'seq_printf', depth: 1, count: own?.['count'] });
+    const count = Number(own?.['count']);
+    expect(count).toBeGreaterThan(1);
+    expect(callee).toMatchObject({ function: 'seq_printf', depth: 1 });
+    // The last call may have come no further when it was over.
+    expect([count, count - 1]).toContain(callee?.['count']);
     expect(Number(own?.['total'])).toBeGreaterThan(Number(callee?.['total']));
     // Others read the same file meanwhile.
     const printed = rows(alone).filter(({ output }) => output !== undefined);
@@ -58,7 +63,7 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
   test('calls of function_graph are joined and folded', async () => {
     const [started, , , folded, unfolded, profile] = await kdbg(
       'trace start function_graph -f version_proc_show -f seq_read_iter',
-      'sh -c "sleep 1"',
+      READS,
       'trace stop',
       'trace show',
       'trace show --unfold',
@@ -80,7 +85,7 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
     for (const row of reads.slice(0, -1))
       expect(row).toMatchObject({ function: 'seq_read_iter', depth: 0, comm: 'cat' });
     const names = rows(unfolded).map(({ function: name, depth }) => `${depth} ${name}`);
-    expect(names[names.indexOf('1 version_proc_show') - 1]).toBe('0 seq_read_iter');
+    expect(names.join('\n')).toContain('0 seq_read_iter\n1 version_proc_show');
   });
 
   test.runIf(kernel === '6.12')('calls of function_graph are followed as they return, or line by line', async () => {
@@ -132,7 +137,7 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
 
   test('events are counted by their fields, without any of kdbg', async () => {
     const [calls, stacks, wrong] = await kdbg(
-      'trace hist raw_syscalls:sys_enter id.syscall common_pid.execname --for 1',
+      'trace hist raw_syscalls:sys_enter id.syscall common_pid.execname --for 3',
       "trace hist 'sched:sched_switch if prev_state != 0' stacktrace --for 1",
       'trace hist sched:sched_switch no_such_field',
     );

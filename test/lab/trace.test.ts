@@ -7,10 +7,10 @@ import { type Client, openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
 import { traceEndings } from './trace-endings.ts';
-import { traceFiles } from './trace-files.ts';
+import { READ_ON, traceFiles } from './trace-files.ts';
 import { traceFollow } from './trace-follow.ts';
 import { PROBE, traceProbes } from './trace-probes.ts';
-import { traceQuestions } from './trace-questions.ts';
+import { READS, traceQuestions } from './trace-questions.ts';
 import { type Link, openLink } from './wire/link.ts';
 
 const TRACING = '/sys/kernel/tracing';
@@ -76,7 +76,7 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
     (await guest.must(`ls ${TRACING}/instances`)).split('\n').filter((name) => name.startsWith('kdbg-'));
   const isTracing = (): Promise<void> =>
     expect
-      .poll(() => guest.must(`cat ${TRACING}/instances/kdbg-*/tracing_on 2>/dev/null || true`), { timeout: 60_000 })
+      .poll(() => guest.must(`cat ${TRACING}/instances/kdbg-*/tracing_on 2>/dev/null || true`), { timeout: 120_000 })
       .toBe('1\n');
   const kdbg = async (...lines: readonly string[]): Promise<readonly Answer[]> => {
     const words = lines.map((line) => `-c ${quoted(line)}`).join(' ');
@@ -88,7 +88,7 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
   };
 
   test('a function trace shows its calls with their stacks, and none of kdbg', async () => {
-    const [start, , status, stop, show] = await kdbg(START, 'sh -c "sleep 1"', 'trace', 'trace stop', 'trace show');
+    const [start, , status, stop, show] = await kdbg(START, READS, 'trace', 'trace stop', 'trace show');
     expect(rows(start)).toMatchObject([{ tracer: 'function', on: true }]);
     expect(rows(status).find(({ whose }) => whose === 'own trace')).toMatchObject({
       filters: { set_ftrace_filter: ['version_proc_show'] },
@@ -108,7 +108,7 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
 
   test('events pass their filter', async () => {
     const start = `trace start events -e 'sched:sched_process_exit if comm == "cat"' -e sched:sched_process_fork`;
-    const [started, , , show] = await kdbg(start, 'sh -c "sleep 1; true"', 'trace stop', 'trace show');
+    const [started, , , show] = await kdbg(start, READS, 'trace stop', 'trace show');
     rows(started);
     const events = rows(show).map(({ event }) => event);
     expect(new Set(events)).toEqual(new Set(['sched_process_exit', 'sched_process_fork']));
@@ -118,14 +118,14 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
   });
 
   test('callers counts who calls', async () => {
-    const [callers] = await kdbg('trace callers version_proc_show --for 2');
+    const [callers] = await kdbg('trace callers version_proc_show --for 3');
     const [most] = rows(callers);
-    expect(Number(most?.['count'])).toBeGreaterThan(5);
+    expect(Number(most?.['count'])).toBeGreaterThan(1);
     expect(most?.['stack']).toEqual(expect.arrayContaining(['seq_read_iter', 'do_syscall_64']));
   });
 
   test('follow shows what comes, until nobody takes it', async () => {
-    const input = `(echo ${quoted(START)}; echo 'trace follow | head -5'; echo 'p 40 + 2')`;
+    const input = `(echo ${quoted(START)}; echo 'trace follow | head -80'; echo 'p 40 + 2')`;
     const output = await guest.must(whileRead(`${input} | kdbg`), { timeoutMs: 60_000 });
     expect(output).toMatch(/\n +cat-\d+ .*version_proc_show <-seq_read_iter\n +=> /);
     expect(output).toMatch(/= 42\n$/);
@@ -193,17 +193,16 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
     afterEach(() => link.close());
 
     test('the same is shown', async () => {
-      const input = [START, 'sh -c "sleep 2"', 'trace stop', 'trace show -n 3', 'trace callers version_proc_show'].join(
+      const input = [START, 'sh -c "sleep 4"', 'trace stop', 'trace show -n 3', 'trace callers version_proc_show'].join(
         '\n',
       );
-      const [run] = await Promise.all([
-        client.run([...client.ssh(link.port), '--json'], { input }),
-        guest.must(whileRead('sleep 25'), { timeoutMs: 120_000 }),
-      ]);
+      const reader = (await guest.must(READ_ON)).trim();
+      const run = await client.run([...client.ssh(link.port), '--json'], { input });
+      await guest.must(`kill ${reader}`);
       const [start, , stop, show, callers] = answersIn(run.stdout);
       for (const each of [start, stop]) rows(each);
       expect(rows(show)).toHaveLength(3);
-      expect(Number(rows(callers)[0]?.['count'])).toBeGreaterThan(5);
+      expect(Number(rows(callers)[0]?.['count'])).toBeGreaterThan(1);
     });
 
     test.each([
