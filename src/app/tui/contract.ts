@@ -44,7 +44,7 @@ export type Focus = 'prompt' | 'scrollback' | PaneName;
 
 /** What is selected, for all panes alike: choosing a task in one shows its stack in another. */
 export interface Selection {
-  readonly task?: { readonly task: bigint; readonly pid: number; readonly comm?: string };
+  readonly task?: { readonly task?: bigint; readonly pid: number; readonly comm?: string };
   readonly frame?: { readonly task: bigint; readonly index: number };
   readonly symbol?: { readonly name: string; readonly address: bigint };
   readonly lock?: { readonly address: bigint; readonly lock: string };

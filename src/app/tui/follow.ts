@@ -81,8 +81,10 @@ function hex(address: bigint): string {
 /** The selection after an object was chosen; `comm` of a task where the line tells it. */
 export function selectedWith(selection: Selection, ref: Ref, comm?: string): Selection {
   switch (ref.kind) {
-    case 'task':
-      return { ...selection, task: { task: ref.task, pid: ref.pid, ...(comm === undefined ? {} : { comm }) } };
+    case 'task': {
+      const { kind: _, ...task } = ref;
+      return { ...selection, task: { ...task, ...(comm === undefined ? {} : { comm }) } };
+    }
     case 'frame':
       return { ...selection, frame: { task: ref.task, index: ref.index } };
     case 'symbol':

@@ -6,8 +6,9 @@ import type { Selection } from './contract.ts';
 export function noteLine(text: string, { task }: Selection, now: Date): Line {
   const time = { text: now.toTimeString().slice(0, 8), tone: 'dim' } as const;
   if (task === undefined) return [time, `  ${text}`];
-  const about = task.comm === undefined ? String(task.pid) : `${task.pid} ${task.comm}`;
-  const ref = { kind: 'task', task: task.task, pid: task.pid } as const;
+  const { comm, ...which } = task;
+  const about = comm === undefined ? String(task.pid) : `${task.pid} ${comm}`;
+  const ref = { kind: 'task', ...which } as const;
   return [time, '  ', { text: about, tone: 'task', ref }, `  ${text}`];
 }
 

@@ -1,5 +1,5 @@
 /** What the chosen line of a pane makes the selection of all. */
-import { type Ref, textOf } from '../../core/output/line.ts';
+import { type Ref, spansOf, textOf } from '../../core/output/line.ts';
 import { refIn } from './line-search.ts';
 import { timeOf } from './line-time.ts';
 import type { Pane } from './pane.ts';
@@ -20,9 +20,13 @@ export function chosenTime({ kind, viewport }: Pane): number | undefined {
   return kind.follows === 'time' ? timeOf(viewport.line ?? '') : undefined;
 }
 
-/** The name of the chosen task, where the line ends with it. */
+/** The name of the chosen task, where the line ends with it, or has it before the PID. */
 export function chosenComm({ kind, viewport }: Pane): string | undefined {
   const { line } = viewport;
+  if (kind.name === 'trace' && line !== undefined) {
+    const task = spansOf(line).find((part) => typeof part !== 'string' && part.ref?.kind === 'task');
+    return task === undefined ? undefined : /^(.+)-\d+$/s.exec(textOf([task]))?.[1];
+  }
   return kind.name === 'tasks' && line !== undefined
     ? textOf(line)
         .trim()

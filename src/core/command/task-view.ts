@@ -17,12 +17,10 @@ export function taskCells(task: TaskSummary): TaskCells {
   return { pid: task.pid, task: task.task?.address ?? null, cpu: task.cpu, comm: task.comm };
 }
 
-/** Undefined for a task without an address: it can be followed by its PID only. */
+/** Without an address a task is followed by its PID. */
 export function taskRef(task: Pick<TaskSummary, 'task' | 'pid'>): Ref {
   const address = task.task?.address;
-  return address === undefined
-    ? { kind: 'command', line: `bt ${task.pid}` }
-    : { kind: 'task', task: address, pid: task.pid };
+  return { kind: 'task', pid: task.pid, ...(address === undefined ? {} : { task: address }) };
 }
 
 const NO_ADDRESS = '-'.repeat(16);

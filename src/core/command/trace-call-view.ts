@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { type Item, row } from '../output/item.ts';
 import { type Fold, type Line, type Span, span } from '../output/line.ts';
 import type { TraceArgs } from './trace-arguments.ts';
-import { functionSpan, traceItem, traceLines } from './trace-view.ts';
+import { functionSpan, taskOf, traceItem, traceLines } from './trace-view.ts';
 
 /** A kernel stack has no more; also what bounds the walk of damaged text. */
 const DEPTH_MAX = 200;
@@ -127,7 +127,7 @@ function callLine(kernel: Kernel, call: TraceCall, depth: number, within: Span):
     isFirst ? when.padStart(16) : span(when.padStart(16), undefined, 'dim'),
     isFirst && cpu !== undefined ? ` [${String(cpu).padStart(3, '0')}] ` : '       ',
     ' '.repeat(Math.max(TASK_WIDTH - task.length, 0)),
-    pid === undefined ? task : span(task, { kind: 'command', line: `bt ${pid}` }, 'task'),
+    pid === undefined ? task : span(task, taskOf(pid), 'task'),
     ` ${took.padStart(TIME_WIDTH)} us  ${'  '.repeat(depth)}`,
     call.function === undefined ? '?' : functionSpan(kernel, call.function),
     args === undefined ? '' : `(${args})`,

@@ -126,10 +126,15 @@ interface Mark {
   readonly span: Span;
 }
 
+/** The task of an entry. Every CPU has an idle task, and all of them are PID 0. */
+export function taskOf(pid: number): Ref {
+  return pid === 0 ? { kind: 'command', line: 'bt 0' } : { kind: 'task', pid };
+}
+
 function taskMarks({ comm, pid }: TraceEntry): Mark[] {
   if (comm === undefined || pid === undefined) return [];
   const text = `${comm}-${pid}`;
-  return [{ text, span: span(text, { kind: 'command', line: `bt ${pid}` }, 'task') }];
+  return [{ text, span: span(text, taskOf(pid), 'task') }];
 }
 
 /** A text with what is marked where it stands in it, in this order. */

@@ -5,7 +5,8 @@
 
 /** What a piece of text on the screen stands for. */
 export type Ref =
-  | { readonly kind: 'task'; readonly task: bigint; readonly pid: number }
+  /** A task, by PID alone where its task_struct is not at hand: a line of the trace, /proc. */
+  | { readonly kind: 'task'; readonly task?: bigint; readonly pid: number }
   | { readonly kind: 'address'; readonly address: bigint; readonly type?: string }
   | { readonly kind: 'symbol'; readonly name: string; readonly address: bigint }
   | { readonly kind: 'type'; readonly name: string }

@@ -61,7 +61,11 @@ const ANSWERS: Readonly<Record<string, readonly Line[]>> = {
   'dis -r ffffffff81002000': ['0xffffffff81002000 <wait_7>:\tret'],
   'dis wait_7': ['code of wait_7'],
   log: Array.from({ length: 100 }, (_, i) => `[    ${i}.000000] record ${i}`),
-  'trace show': Array.from({ length: 100 }, (_, i) => `   seven-7  [000] d..2.   ${i}.500000: event_${i}: x`),
+  'trace show': Array.from({ length: 100 }, (_, i) => [
+    '   ',
+    { text: 'nine-9', ref: { kind: 'task', pid: 9 } as const },
+    `  [000] d..2.   ${i}.500000: event_${i}: x`,
+  ]),
   'trace show --unfold': [
     call(100, 'outer', call(101, 'middle', '      102.000000        inner'), '      103.000000        last'),
     call(104, 'other', '      105.000000        within_other'),
@@ -193,6 +197,9 @@ describe('panes', () => {
     await shows('40.000 s');
     await press('\x1b3', '/', 'event_70', '\r');
     await shows('record 70');
+    // The task of the line is chosen as well, known by its PID alone.
+    await shows('\u203a 9 nine');
+    await shows('#1 wait_9');
     await press('\x1b6', 'P', '\x1b3', 'g');
     await shows('0.500 s');
     await shows('record 70');

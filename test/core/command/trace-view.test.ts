@@ -38,7 +38,7 @@ describe('what can be followed', () => {
       .flat()
       .filter((part) => typeof part !== 'string');
     expect(spans).toMatchObject([
-      { text: 'cat-77', ref: { kind: 'command', line: 'bt 77' } },
+      { text: 'cat-77', ref: { kind: 'task', pid: 77 } },
       { text: 'vfs_read', ref: { kind: 'symbol', name: 'vfs_read', address: 0xffff_ffff_8100_0000n } },
       { text: 'ksys_read' },
     ]);

@@ -32,9 +32,9 @@ export async function taskItems(app: App): Promise<readonly ListedItem[]> {
   const rows = await app.rows('ps');
   return rows.slice(0, TASKS_MAX).flatMap(({ pid, comm, state, task }): readonly ListedItem[] => {
     if (typeof pid !== 'number' || typeof comm !== 'string') return [];
-    const address = typeof task === 'string' && /^0x[0-9a-f]+$/.test(task) ? BigInt(task) : undefined;
-    const ref = address === undefined ? {} : { ref: { kind: 'task', task: address, pid } as const };
-    return [{ kind: 'task', label: `${comm} ${pid}`, detail: String(state ?? ''), line: `bt ${pid}`, ...ref }];
+    const address = typeof task === 'string' && /^0x[0-9a-f]+$/.test(task) ? { task: BigInt(task) } : {};
+    const ref = { kind: 'task', pid, ...address } as const;
+    return [{ kind: 'task', label: `${comm} ${pid}`, detail: String(state ?? ''), line: `bt ${pid}`, ref }];
   });
 }
 
