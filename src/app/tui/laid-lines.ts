@@ -48,7 +48,8 @@ export class LaidLines {
     if (this.isPaused) return;
     const viewport = this.#viewport;
     if (!isCut) viewport.append(this.#unfolding.laid(lines));
-    // The oldest are gone; what is looked at stays, as long as it is there.
+    else if (viewport.follows) viewport.replace(this.#laid());
+    // What is looked at stays, as long as it is there.
     else if (!viewport.replaceAround(viewport.line, this.#laid())) viewport.choose(0);
   }
 

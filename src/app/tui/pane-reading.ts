@@ -20,6 +20,10 @@ export class PaneReading {
   #lines: Line[] = [];
   /** Lines with all that is folded in them: what memory they take. */
   #weight = 0;
+  /** So many of the last lines were read from a buffer, out of which a stream takes them once more. */
+  #unstreamed = 0;
+  /** Lines are gone since some were added last. */
+  #isCut = false;
   /** When it was read last, and how long that took, in milliseconds of performance.now(). */
   #readAt = 0;
   #took = 0;
@@ -66,6 +70,7 @@ export class PaneReading {
         this.#took = this.#readAt - started;
         this.error = error?.filter((each) => !each.startsWith('  ')).join('; ');
         this.#set(read);
+        this.#unstreamed = read.length;
         done();
       },
     });
@@ -87,7 +92,11 @@ export class PaneReading {
       this.error = error?.join('; ');
       ended();
     };
-    this.#time.pane({ key: this.#streamKey, line, endless: true, take: append, done });
+    const take = (lines: readonly Line[]): void => {
+      if (lines.length > 0) this.#dropUnstreamed();
+      append(lines);
+    };
+    this.#time.pane({ key: this.#streamKey, line, endless: true, take, done });
   }
 
   /** Adds what a command prints behind what a stream brought. */
@@ -96,19 +105,25 @@ export class PaneReading {
     const take = (lines: readonly Line[], first: boolean): void => {
       read = first ? [...lines] : [...read, ...lines];
     };
-    this.#time.pane({ key: this.#streamKey, line, take, done: () => append(read) });
+    const done = (): void => {
+      append(read);
+      this.#unstreamed = read.length;
+    };
+    this.#time.pane({ key: this.#streamKey, line, take, done });
   }
 
   endStream(): void {
     this.#time.forget(this.#streamKey);
   }
 
-  /** Lines that came by themselves, behind what was read. True when the oldest had to go, in large steps. */
+  /** Lines that came by themselves, behind what was read. True when others are gone: the oldest, in large steps. */
   append(lines: readonly Line[]): boolean {
     this.#count(lines.length);
     for (const line of lines) this.#lines.push(line);
     this.#weight += weightOf(lines);
-    if (this.#weight <= PANE_LINES_MAX * 1.25) return false;
+    const isCut = this.#isCut;
+    this.#isCut = false;
+    if (this.#weight <= PANE_LINES_MAX * 1.25) return isCut;
     let first = 0;
     for (; this.#weight > PANE_LINES_MAX; first++) this.#weight -= weightOf(this.#lines.slice(first, first + 1));
     this.#lines = this.#lines.slice(first);
@@ -123,6 +138,13 @@ export class PaneReading {
   #set(lines: Line[]): void {
     this.#lines = lines;
     this.#weight = weightOf(lines);
+    this.#unstreamed = 0;
+  }
+
+  #dropUnstreamed(): void {
+    if (this.#unstreamed === 0) return;
+    this.#set(this.#lines.slice(0, -this.#unstreamed));
+    this.#isCut = true;
   }
 
   #count(lines: number): void {

@@ -122,3 +122,35 @@ test('what flowed stays when it ends, with what was left of it, until the pane i
   flow.forget();
   expect(flow.holds).toBe(false);
 });
+
+test('what was read from the buffer gives way to what a stream takes out of it', () => {
+  const { jobs, viewport, reading, laid } = setUp();
+  const texts = () => viewport.lines.map(textOf);
+  viewport.follows = true;
+  reading.load(
+    'trace show',
+    false,
+    () => laid.lay(),
+    () => laid.lay(),
+  );
+  jobs[0]?.take(['1', '2'], true);
+  jobs[0]?.done(undefined);
+  const flow = new PaneFlow(reading, { take: (lines) => laid.append(lines), ended: () => undefined });
+  flow.isFollowing = true;
+  flow.turnTo('trace follow');
+  // As long as nothing comes it stands there.
+  jobs[1]?.take([], true);
+  expect(texts()).toEqual(['1', '2']);
+  jobs[1]?.take(['1', '2', '3'], false);
+  jobs[1]?.take(['4'], false);
+  expect(texts()).toEqual(['1', '2', '3', '4']);
+  expect(viewport.follows).toBe(true);
+  flow.end('trace show');
+  jobs[2]?.take(['5', '6'], true);
+  jobs[2]?.done(undefined);
+  expect(texts()).toEqual(['1', '2', '3', '4', '5', '6']);
+  flow.isFollowing = true;
+  flow.turnTo('trace follow');
+  jobs[3]?.take(['5', '6', '7'], false);
+  expect(texts()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+});
