@@ -105,7 +105,7 @@ function commColumn(marks: TaskMarks): Column {
 function rowRef(_value: unknown, row: Readonly<Record<string, unknown>>): Ref | undefined {
   const { task, pid } = row;
   if (typeof pid !== 'number') return undefined;
-  return { kind: 'task', pid, ...(typeof task === 'bigint' ? { task } : {}) };
+  return typeof task === 'bigint' ? { kind: 'task', task, pid } : { kind: 'task', pid };
 }
 
 /** The cells of a task, by the names that `--json` keeps to. */

@@ -20,7 +20,7 @@ export function taskCells(task: TaskSummary): TaskCells {
 /** Without an address a task is followed by its PID. */
 export function taskRef(task: Pick<TaskSummary, 'task' | 'pid'>): Ref {
   const address = task.task?.address;
-  return { kind: 'task', pid: task.pid, ...(address === undefined ? {} : { task: address }) };
+  return address === undefined ? { kind: 'task', pid: task.pid } : { kind: 'task', task: address, pid: task.pid };
 }
 
 const NO_ADDRESS = '-'.repeat(16);
