@@ -138,3 +138,13 @@ export class CancelledError extends KdbgError {
     super('interrupted');
   }
 }
+
+/** What the target gives; undefined where it cannot. What ends the whole command is thrown on. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof KdbgError) || error.endsCommand) throw error;
+    return undefined;
+  }
+}

@@ -294,6 +294,10 @@ export class FakeTypes implements TypeTable {
     return undefined;
   }
 
+  strings(): readonly string[] {
+    return [];
+  }
+
   variable(name: string): CType | undefined {
     return this.variables.get(name);
   }

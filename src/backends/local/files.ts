@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import type { FileFailure, FileResult, FileSource, ListResult } from '../../core/memory/backend.ts';
+import { joinBytes } from '../../core/memory/bytes.ts';
 import { readKernelLog } from './kernel-log.ts';
 import { failureOf, KERNEL_LOG, resolveLinkPath, resolveTargetPath } from './paths.ts';
 
@@ -95,12 +96,7 @@ function readToEnd(fd: number, limit: number, first: Buffer): FileResult {
     used = 0;
   }
   pieces.push(buffer.subarray(0, used));
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
+  const bytes = joinBytes(pieces);
   const truncated = length > limit;
   return { ok: true, bytes: truncated ? bytes.subarray(0, limit) : bytes, truncated };
 }

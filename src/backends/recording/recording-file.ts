@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BackendError, DataError, OpenError } from '../../core/errors.ts';
+import { joinBytes } from '../../core/memory/bytes.ts';
 import {
   CHUNK_HEADER_LENGTH,
   type ChunkHeader,
@@ -145,13 +146,7 @@ export class RecordingFile {
     const pieces = numbers.map((number) => this.content(number));
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     if (length > ANSWER_MAX) throw new DataError(`${this.path} has an answer of ${length} bytes`);
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
+    return joinBytes(pieces);
   }
 
   /** Decompresses every content: what verifying does and opening does not. Throws DataError naming the chunk. */

@@ -9,6 +9,7 @@ import type { DatParts } from '../formats/trace-dat-write.ts';
 import { controlOf } from '../kernel/trace-control.ts';
 import { readTraceState, readTraceStats, type TraceStats } from '../kernel/trace-state.ts';
 import { type Tracefs, tracefs } from '../kernel/tracefs.ts';
+import { joinBytes } from '../memory/bytes.ts';
 import type { Scope } from './scope.ts';
 
 /** A buffer that is out of the kernel. */
@@ -41,8 +42,8 @@ export function entriesHeld(stats: readonly TraceStats[]): number {
 }
 
 /**
- * Takes all entries out of an instance that records no more, as its statistics tell where they are. Throws UsageError, DataError, UnsupportedError where its
- * pages cannot be read.
+ * Takes all entries out of an instance that records no more; its statistics tell where they are. Throws UsageError,
+ * DataError, UnsupportedError where its pages cannot be read.
  */
 export function takeTrace(scope: Scope, instance: string, stats: readonly TraceStats[], limits = SAVED): TakenTrace {
   const { kernel, shell } = scope;
@@ -150,13 +151,13 @@ class Pages {
         pieces.push(piece);
         length += piece.length;
         if (length > most) throw new UsageError(`${path} has more than the ${most} bytes that are taken at most`);
-        rest = this.#count(joined([rest, piece], rest.length + piece.length));
+        rest = this.#count(joinBytes([rest, piece]));
         if (stream.ended !== undefined) break;
       }
     } finally {
       stream.close();
     }
-    return joined(pieces, Math.ceil(length / this.size) * this.size);
+    return joinBytes(pieces, Math.ceil(length / this.size) * this.size);
   }
 
   /** Counts the entries of whole pages; returns what is left of the last. */
@@ -167,16 +168,6 @@ class Pages {
     }
     return bytes.slice(whole);
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** Those of all tracers, and of the events that are on. */

@@ -37,6 +37,15 @@ export class BtfStrings {
     return decodeText(this.#bytes, start, this.#endOf(start));
   }
 
+  /** All of this section, without its base's. */
+  *own(): Generator<string> {
+    for (let at = 0; at < this.#bytes.length; ) {
+      const end = this.#endOf(at);
+      if (end > at) yield decodeText(this.#bytes, at, end);
+      at = end + 1;
+    }
+  }
+
   /** FNV-1a of the name's bytes; 0 for no name and for one outside of the section. */
   hash(offset: number): number {
     if (this.#base !== undefined && offset < this.#start) return this.#base.hash(offset);

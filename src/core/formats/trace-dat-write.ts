@@ -1,4 +1,5 @@
 /** trace.dat written: version 6, which every trace-cmd and KernelShark reads (trace-cmd.dat.v6(5)), little-endian. */
+import { joinBytes } from '../memory/bytes.ts';
 import { encodeText } from '../memory/text.ts';
 import type { DatFormat } from './trace-dat.ts';
 import { OPTION } from './trace-dat-options.ts';
@@ -112,13 +113,7 @@ class Pieces {
   }
 
   joined(): Uint8Array {
-    const all = new Uint8Array(this.length);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      all.set(piece, at);
-      at += piece.length;
-    }
-    return all;
+    return joinBytes(this.#pieces);
   }
 
   #number(value: number, size: number): void {

@@ -8,6 +8,7 @@
 import { CancelledError, FaultError } from '../errors.ts';
 import { isCanonical, PAGE_SIZE } from './address.ts';
 import type { MemorySource, ReadRequest } from './backend.ts';
+import { joinBytes } from './bytes.ts';
 import { Fault, type ReadRange, type Space } from './fault.ts';
 import { decodeText } from './text.ts';
 
@@ -203,7 +204,7 @@ export class Memory {
       length += bytes.length;
       if (nul >= 0) break;
     }
-    return decodeText(concat(chunks));
+    return decodeText(joinBytes(chunks));
   }
 
   #refuse(address: bigint, length: number, what: string, space: Space): Fault | undefined {
@@ -303,15 +304,4 @@ function pageNumber(address: bigint): number {
 
 function pageAddress(number: number): bigint {
   return BigInt(number) << 12n;
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0] as Uint8Array;
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

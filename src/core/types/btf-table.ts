@@ -115,6 +115,10 @@ export class BtfTable implements TypeTable {
     for (const layer of this.#layers()) yield* layer.named();
   }
 
+  *strings(): Generator<string> {
+    for (const layer of this.#layers()) yield* layer.btf.strings.own();
+  }
+
   #first<T>(module: string | undefined, look: (layer: BtfLayer) => T | undefined): T | undefined {
     for (const layer of this.#layers(module)) {
       const found = look(layer);

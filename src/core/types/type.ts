@@ -142,6 +142,8 @@ export interface TypeTable {
   variable(name: string, module?: string): CType | undefined;
   /** Named types, for completion, `whatis -m` and search; lazily, vmlinux first. */
   names(): Iterable<{ readonly namespace: TypeNamespace; readonly name: string; readonly module: string | undefined }>;
+  /** Every string of the BTF: names of members, parameters and enumerators are nowhere else. */
+  strings(): Iterable<string>;
   /** Where the types come from, for `status`: "/sys/kernel/btf/vmlinux, 56 modules". */
   readonly source: string;
 }
