@@ -19,6 +19,9 @@ import { BUILTIN_ALIASES } from './aliases.ts';
 
 /** Tasks that are looked at over all moments of a session: those of later moments are found by their names only. */
 const LOOKS_MAX = 400_000;
+/** kdbg's own processes on the target, whose name its tracing instances have as well (kdbg-1f2e3d4c). */
+const OWN_NAME = /^kdbg(?:-guard)?$/;
+
 /** Gathers names while the session is played: what is there at one moment may be gone at the next. */
 export class NamesSeen {
   /** Whole names of processes and machines. */
@@ -79,7 +82,7 @@ export class NamesSeen {
 
   #secret(name: string): void {
     // What an empty domain name is shown as tells nothing.
-    if (name !== '' && name !== '(none)') this.secrets.add(name);
+    if (name !== '' && name !== '(none)' && !OWN_NAME.test(name)) this.secrets.add(name);
   }
 
   #place({ address, length }: NamePlace, kind: Place['kind']): void {

@@ -106,6 +106,19 @@ function failure(makeMemory: MakeMemoryText): string {
   return 'it was kept';
 }
 
+it('a trace goes on by the name that kdbg gave it, though a task of its own has that name as well', () => {
+  const traced = join(folder, 'traced.kdbg');
+  const target = join(folder, 'fresh.kdbg');
+  const from = SOURCE.replace('oom-kill', 'who-ate-my-log');
+  const nothing = { target: 'ssh:root@brunhilde', pages: [], files: {}, typed: {} };
+  plantRecording(from, traced, { ...nothing, instead: { 'telemetry\0': 'kdbg-guard' } });
+  expect(openReplay(traced).run('ps kdbg-guard').lines.join()).toContain('kdbg-guard');
+  redact(traced, target, progress);
+  rmSync(traced);
+  const line = 'trace callers do_syslog';
+  expect(openReplay(target).run(line).lines.join('\n')).toContain('__x64_sys_syslog');
+});
+
 describe('a recording', () => {
   it('says nothing any more of what was planted in it, and replays', () => {
     const target = join(folder, 'fresh.kdbg');
