@@ -11,9 +11,11 @@ export interface RunOptions {
   readonly stdin?: Uint8Array | undefined;
   /** How long the command may take, 60 s unless told; it and what it started are killed then. */
   readonly timeoutMs?: number | undefined;
+  /** How long the agent may take to greet; a minute unless told. */
+  readonly greetingMs?: number | undefined;
 }
 
-const greeting = 'kdbg-lab\n';
+const hello = 'kdbg-lab\n';
 const outputMax = 1 << 30;
 
 /** Collects the agent's answer (guest/agent.c has the protocol): chunks of any size in, the result out at its end. */
@@ -29,8 +31,8 @@ const openAnswer = () => {
       if (received > outputMax) throw new Error('more than a gigabyte of output');
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       if (!greeted) {
-        if (pending.length < greeting.length) return undefined;
-        if (pending.toString('latin1') !== greeting) throw new Error('this is not the agent');
+        if (pending.length < hello.length) return undefined;
+        if (pending.toString('latin1') !== hello) throw new Error('this is not the agent');
         greeted = true;
         pending = Buffer.alloc(0);
         return 'greeted';
@@ -64,6 +66,7 @@ export const runInGuest = (port: number, command: string, options: RunOptions = 
     const socket = createConnection({ host: '127.0.0.1', port });
     const settle = (give: () => void): void => {
       clearTimeout(timer);
+      clearTimeout(greeting);
       socket.destroy();
       give();
     };
@@ -72,6 +75,9 @@ export const runInGuest = (port: number, command: string, options: RunOptions = 
     };
     // The agent keeps the command's time; this is for a guest that hangs.
     const timer = setTimeout(() => fail(`no end after ${timeoutMs} ms`), timeoutMs + 15_000);
+    // QEMU accepts for a guest whose network is not up yet, and nobody ever answers there.
+    const greetingMs = options.greetingMs ?? 60_000;
+    const greeting = setTimeout(() => fail(`no greeting in ${greetingMs} ms`), greetingMs);
 
     socket.on('error', (error) => fail(error.message));
     socket.on('close', () => fail('the connection ended'));
@@ -79,6 +85,7 @@ export const runInGuest = (port: number, command: string, options: RunOptions = 
       try {
         const event = answer.take(chunk);
         if (event === 'greeted') {
+          clearTimeout(greeting);
           socket.write(`${Math.ceil(timeoutMs / 1000)} ${text.length} ${stdin.length}\n`);
           socket.write(text);
           socket.write(stdin);

@@ -1,6 +1,6 @@
 /**
  * Sessions over ssh that end in the middle of something: nothing of it stays there. They share the guest of
- * trace.test.ts, which looks after each whether tracefs is as it was.
+ * trace-tests.ts, which looks after each whether tracefs is as it was.
  */
 import type { ChildProcess } from 'node:child_process';
 import { expect, test } from 'vitest';

@@ -17,21 +17,23 @@ export interface TraceFilesOptions {
   readonly guest: () => Guest;
   readonly client: () => Client;
   readonly rows: (answer: Answer | undefined) => Rows;
-  /** A shell command during which /proc/version is read. */
-  readonly whileRead: (command: string) => string;
 }
 
 const START = 'trace start function -f version_proc_show -s';
 const EVENTS = 'trace start events -e sched:sched_process_fork -e sched:sched_process_exec -e sched:sched_process_exit';
 
-/** Reads /proc/version until it is killed; prints who does. */
-export const READ_ON =
-  '(while :; do cat /proc/version > /dev/null; usleep 20000; done) < /dev/null > /dev/null 2>&1 & echo $!';
+/** Reads /proc/version again and again, and leaves the emulated processor to others most of the time. */
+const READING = '(while :; do cat /proc/version > /dev/null; usleep 100000; done)';
+/** Reads it until it is killed; prints who does. */
+export const READ_ON = `${READING} < /dev/null > /dev/null 2>&1 & echo $!`;
+
+/** A shell command, and reads of it for as long as that takes. */
+export const whileRead = (command: string): string => `${READING} & reader=$!; ${command}; kill $reader`;
 
 /** What the kernel's text and the raw record both tell. */
 const told = (all: Rows): Rows => all.map(({ cpu, pid, event, text, flags }) => ({ cpu, pid, event, text, flags }));
 
-export function traceFiles({ guest, client, rows, whileRead }: TraceFilesOptions): void {
+export function traceFiles({ guest, client, rows }: TraceFilesOptions): void {
   test.each([
     ['while it is on', 'save'],
     ['after it was stopped', 'stop'],

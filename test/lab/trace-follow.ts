@@ -1,4 +1,4 @@
-/** What flows of a trace, faster than it can be shown. It shares the guest of trace.test.ts. */
+/** What flows of a trace, faster than it can be shown. It shares the guest of trace-tests.ts. */
 import { expect, test } from 'vitest';
 import type { Client } from './client.ts';
 import { openFollowing, TRACED, titleOf } from './follow-screen.ts';

@@ -1,4 +1,4 @@
-/** Probes on real kernels: what they fetch is what was there. They share the guest of trace.test.ts. */
+/** Probes on real kernels: what they fetch is what was there. They share the guest of trace-tests.ts. */
 import { expect, test } from 'vitest';
 import type { Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
@@ -16,7 +16,7 @@ const LIBC = '/lib/x86_64-linux-gnu/libc.so.6';
 /** Reads a file of 12 bytes, opens one that is not there, and starts a program, again and again. */
 const whileDone = (command: string): string => `
 echo hello world > /tmp/kdbg-known
-(while :; do dd if=/tmp/kdbg-known of=/dev/null bs=123 2>/dev/null; dd if=/tmp/kdbg-absent 2>/dev/null; /bin/busybox true; usleep 20000; done) & doer=$!
+(while :; do dd if=/tmp/kdbg-known of=/dev/null bs=123 2>/dev/null; dd if=/tmp/kdbg-absent 2>/dev/null; /bin/busybox true; usleep 100000; done) & doer=$!
 ${command}; kill $doer`;
 const quoted = (line: string): string => `'${line.replaceAll("'", `'\\''`)}'`;
 

@@ -1,10 +1,11 @@
 /**
  * Questions that a trace answers by itself, and what is put into one that runs, on a real kernel. Called within the tests
- * of trace.test.ts, which looks after each whether tracefs is as it was.
+ * of trace-tests.ts, which looks after each whether tracefs is as it was.
  */
 import { expect, test } from 'vitest';
 import type { Guest } from './guest.ts';
 import type { Answer } from './local-proc.ts';
+import { whileRead } from './trace-files.ts';
 
 export interface TraceLab {
   readonly kernel: '6.1' | '6.12';
@@ -98,10 +99,7 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
       'trace stop',
     ];
     const words = lines.map((line) => `-c '${line}'`).join(' ');
-    const text = await guest().must(
-      `(while :; do cat /proc/version > /dev/null; usleep 20000; done) & reader=$!; kdbg ${words}; kill $reader`,
-      { timeoutMs: 120_000 },
-    );
+    const text = await guest().must(whileRead(`kdbg ${words}`), { timeoutMs: 120_000 });
     expect(text).toMatch(/\d us {2}seq_read_iter {2}\+ 1 within$/m);
     expect(text).toMatch(/\d us {2}seq_read_iter\n.*\d us {4}version_proc_show$/m);
     expect(text).toMatch(/\| {2}seq_read_iter\(\) \{$/m);

@@ -1,13 +1,13 @@
 /**
- * Tracing on real kernels: what is traced is what happens, and however a session ends, tracefs is as it was, with the
- * traces that others run.
+ * Tracing on a real kernel: what is traced is what happens, and however a session ends, tracefs is as it was, with the
+ * traces that others run. A file of tests for each kernel calls it, so that two guests run beside each other.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Client, openClient, sshPortOf } from './client.ts';
 import { bootGuest, type Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
 import { traceEndings } from './trace-endings.ts';
-import { READ_ON, traceFiles } from './trace-files.ts';
+import { READ_ON, traceFiles, whileRead } from './trace-files.ts';
 import { traceFollow } from './trace-follow.ts';
 import { PROBE, traceProbes } from './trace-probes.ts';
 import { READS, traceQuestions } from './trace-questions.ts';
@@ -18,12 +18,10 @@ const TRACING = '/sys/kernel/tracing';
 const SNAPSHOT = `
 cd ${TRACING}
 for d in . instances/*; do
-  for f in current_tracer tracing_on trace_clock trace_options buffer_size_kb tracing_cpumask tracing_thresh max_graph_depth \
-    set_ftrace_filter set_ftrace_notrace set_ftrace_pid set_ftrace_notrace_pid set_event set_event_pid set_event_notrace_pid \
-    set_graph_function set_graph_notrace dynamic_events kprobe_events uprobe_events enabled_functions saved_cmdlines_size \
-    $(cd $d && echo options/*); do
-    [ -e $d/$f ] && echo "== $d/$f" && cat $d/$f
-  done
+  cd ${TRACING}/$d && pwd && grep -H '' current_tracer tracing_on trace_clock trace_options buffer_size_kb tracing_cpumask \
+    tracing_thresh max_graph_depth set_ftrace_filter set_ftrace_notrace set_ftrace_pid set_ftrace_notrace_pid set_event \
+    set_event_pid set_event_notrace_pid set_graph_function set_graph_notrace dynamic_events kprobe_events uprobe_events \
+    enabled_functions saved_cmdlines_size options/* 2>/dev/null
 done
 grep . /proc/sys/kernel/ftrace_enabled`;
 /** All that can be set, in every file of tracefs. */
@@ -36,16 +34,13 @@ cd ${TRACING} && echo 'p:other/opened vfs_open path=$arg1' >> dynamic_events && 
 echo 1 > events/sched/sched_process_exec/enable && echo 1 > events/other/enable
 cd ${TRACING} && echo sched_switch > set_event && echo 'pid == 1' > events/sched/sched_wakeup/filter && echo 0 > tracing_on`;
 const NO_OTHERS = `cd ${TRACING} && rmdir instances/other && echo '-:other/opened' >> dynamic_events && echo > set_event && echo 0 > events/sched/sched_wakeup/filter && echo 1 > tracing_on`;
-/** Reads /proc/version again and again, for as long as what follows takes. */
-const whileRead = (command: string): string =>
-  `(while :; do cat /proc/version > /dev/null; usleep 20000; done) & reader=$!; ${command}; kill $reader`;
 const isStack = ({ kind }: Readonly<Record<string, unknown>>): boolean => kind === 'stack';
 
 const START = 'trace start function -f version_proc_show -s';
 
 const quoted = (line: string): string => `'${line.replaceAll("'", `'\\''`)}'`;
 
-describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
+export const traceTests = (kernel: '6.1' | '6.12'): void => {
   let guest: Guest;
   let client: Client;
   let before: string;
@@ -143,7 +138,7 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
   });
 
   describe('files', () => {
-    traceFiles({ guest: () => guest, client: () => client, rows, whileRead });
+    traceFiles({ guest: () => guest, client: () => client, rows });
   });
 
   const overSsh = async (lines: readonly string[], reader: string): Promise<readonly Answer[]> => {
@@ -233,4 +228,4 @@ describe.each(['6.12', '6.1'] as const)('a guest of %s', (kernel) => {
     expect(after).toHaveLength(lines(settings).length);
     expect(after.length).toBeGreaterThan(5000);
   });
-});
+};
