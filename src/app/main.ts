@@ -59,10 +59,10 @@ async function runOn(asked: Invocation, version: string, engineEntry: URL): Prom
     status = failed(error);
   }
   const { failures, ended } = await engine.close();
-  signals.end();
+  const signalled = signals.end();
   if (failures.length > 0) complain(failures);
   if (!ended) endAtOnce();
-  return failures.length > 0 ? Math.max(status, 1) : status;
+  return signalled ?? (failures.length > 0 ? Math.max(status, 1) : status);
 }
 
 /** Asks on the terminal until a prompt or the screen asks for itself; loaded with the first question. */
@@ -142,12 +142,16 @@ function failed(error: unknown): number {
   return INTERNAL_ERROR;
 }
 
-/** SIGTERM, SIGHUP and SIGQUIT complete the recording before the program ends. */
-function endOnSignals(engine: EngineClient): { end(): void } {
+/** SIGTERM, SIGHUP and SIGQUIT complete the recording before the program ends; `end` tells the status of one that came. */
+function endOnSignals(engine: EngineClient): { end(): number | undefined } {
   const statuses = { SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
+  let status: number | undefined;
   const onSignal = (signal: keyof typeof statuses): void => {
-    void engine.close().then(({ ended }) => {
-      if (ended) process.exit(statuses[signal]);
+    status ??= statuses[signal];
+    // What runs may wait for something else than the engine, as a prompt does: it is not waited for.
+    void engine.close().then(({ failures, ended }) => {
+      if (failures.length > 0) complain(failures);
+      if (ended) process.exit(status);
       endAtOnce();
     });
   };
@@ -156,6 +160,7 @@ function endOnSignals(engine: EngineClient): { end(): void } {
   return {
     end() {
       for (const name of names) process.off(name, onSignal);
+      return status;
     },
   };
 }

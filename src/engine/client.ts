@@ -54,6 +54,12 @@ const TERMINATE_MS = 1_000;
  */
 const TURN_MS = 10;
 
+/** How an engine was closed: what went wrong, and whether its thread has ended. */
+export interface Closed {
+  readonly failures: readonly string[];
+  readonly ended: boolean;
+}
+
 export class EngineClient {
   readonly opened: Opened;
   /** Asks the user what a connection needs: a passphrase, a password. May be set anew when the screen changes. */
@@ -69,7 +75,7 @@ export class EngineClient {
   /** Ids begin with 1: nothing is cancelled at first. */
   #lastId = 0;
   #dead: EngineDied | undefined;
-  #closing = false;
+  #closed: Promise<Closed> | undefined;
 
   private constructor(worker: Worker, shared: Int32Array, opened: Opened, questions: Questions, entry: URL) {
     this.#worker = worker;
@@ -211,10 +217,14 @@ export class EngineClient {
     void this.#worker.terminate();
   }
 
-  /** Completes the recording and ends the thread. Resolves to what went wrong, and whether the thread has ended. */
-  async close(): Promise<{ readonly failures: readonly string[]; readonly ended: boolean }> {
+  /** Completes the recording and ends the thread, once for all who ask. */
+  close(): Promise<Closed> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<Closed> {
     this.cancel();
-    this.#closing = true;
     this.#questions.close();
     this.search.close();
     let failures: readonly string[] = [];
@@ -236,7 +246,7 @@ export class EngineClient {
       if (this.#dead !== undefined) return reject(this.#dead);
       this.#waiting.set(id, (message) => {
         this.#waiting.delete(id);
-        if (message.kind === 'done' && this.#dead !== undefined && !this.#closing) reject(this.#dead);
+        if (message.kind === 'done' && this.#dead !== undefined && this.#closed === undefined) reject(this.#dead);
         else resolve(message);
       });
       this.#send(make(id));

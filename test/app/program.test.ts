@@ -172,7 +172,12 @@ describe('signals', () => {
   const sendOnce = (signal: NodeJS.Signals, input = '') => {
     return (child: ChildProcess): void => {
       child.stdin?.write(input);
-      child.stdout?.on('data', (data) => String(data).includes('binary:') && child.kill(signal));
+      const onData = (data: Buffer): void => {
+        if (!String(data).includes('binary:')) return;
+        child.stdout?.off('data', onData);
+        child.kill(signal);
+      };
+      child.stdout?.on('data', onData);
     };
   };
 

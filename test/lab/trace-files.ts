@@ -30,6 +30,9 @@ export const READ_ON = `${READING} < /dev/null > /dev/null 2>&1 & echo $!`;
 /** A shell command, and reads of it for as long as that takes. */
 export const whileRead = (command: string): string => `${READING} & reader=$!; ${command}; kill $reader`;
 
+/** A program's name as a tracer knows it: one that still runs may have that of the shell that started it, or none yet. */
+export const nameOf = (program: string): unknown => expect.stringMatching(`^(?:${program}|sh|<\\.\\.\\.>)$`);
+
 /** What the kernel's text and the raw record both tell. */
 const told = (all: Rows): Rows => all.map(({ cpu, pid, event, text, flags }) => ({ cpu, pid, event, text, flags }));
 

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Guest } from './guest.ts';
 import { type Answer, answersIn } from './local-proc.ts';
+import { nameOf } from './trace-files.ts';
 
 /** What a test of a guest hands on. */
 export interface ProbeLab {
@@ -42,7 +43,7 @@ export function traceProbes({ kernel, guest, overSsh, rows }: ProbeLab): void {
     rows(stop);
     expect(rows(show).length).toBeGreaterThan(5);
     for (const row of [...rows(show), ...rows(kept)]) {
-      expect(row).toMatchObject({ kind: 'probe', comm: 'dd', values: { name: 'kdbg-known', count: 123 } });
+      expect(row).toMatchObject({ kind: 'probe', comm: nameOf('dd'), values: { name: 'kdbg-known', count: 123 } });
       if (row['returned'] === true) expect([12, 0]).toContain((row['values'] as { ret: number }).ret);
     }
   });

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import type { Guest } from './guest.ts';
 import type { Answer } from './local-proc.ts';
-import { whileRead } from './trace-files.ts';
+import { nameOf, whileRead } from './trace-files.ts';
 
 export interface TraceLab {
   readonly kernel: '6.1' | '6.12';
@@ -84,7 +84,7 @@ export function traceQuestions({ kernel, guest, kdbg, overSsh, rows }: TraceLab)
     const reads = rows(folded).filter(({ folded: within }) => within === 1);
     expect(reads.length).toBeGreaterThan(2);
     for (const row of reads.slice(0, -1))
-      expect(row).toMatchObject({ function: 'seq_read_iter', depth: 0, comm: 'cat' });
+      expect(row).toMatchObject({ function: 'seq_read_iter', depth: 0, comm: nameOf('cat') });
     const names = rows(unfolded).map(({ function: name, depth }) => `${depth} ${name}`);
     expect(names.join('\n')).toContain('0 seq_read_iter\n1 version_proc_show');
   });
