@@ -1,5 +1,5 @@
-/** Binary files of the user's machine, such as a trace.dat: read whole, bounded, and inflated where they are packed. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+/** Binary files of the user's machine, such as a trace.dat: read whole, bounded, inflated where they are packed; and written. */
+import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { DataError, UsageError } from '../core/errors.ts';
 import { expandHome, reasonOf } from './text-file.ts';
@@ -27,6 +27,15 @@ export function readBinaryFile(path: string): Uint8Array {
     throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`);
   } finally {
     if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Writes a file whole. Throws UsageError. */
+export function writeBinaryFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(expandHome(path), bytes);
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
   }
 }
 

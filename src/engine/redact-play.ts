@@ -129,7 +129,8 @@ function seal(shell: SessionShell): void {
   const refuse = (): never => {
     throw new UsageError('nothing of this machine is used for what a recording did');
   };
-  Object.assign(shell, { readTextFile: refuse, readFile: refuse, writeFile: refuse, writeText: refuse });
+  Object.assign(shell, { readTextFile: refuse, readFile: refuse });
+  Object.assign(shell, { checkWritable: refuse, writeFile: refuse, writeText: refuse });
   Object.assign(shell, { wait: () => undefined });
 }
 

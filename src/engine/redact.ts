@@ -5,7 +5,8 @@
  * What the commands print is not taken over: it is printed by the redacted kernel. So the output cannot tell what the
  * memory does not, and fits it.
  */
-import { linkSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, linkSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type MemoryLayout, MemoryText } from '../backends/recording/redact/memory-text.ts';
 import { Pseudonyms } from '../backends/recording/redact/pseudonyms.ts';
 import { gather, type Rewriting, rewrite } from '../backends/recording/redact/rewrite.ts';
@@ -52,6 +53,7 @@ export function redact(
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
     throw new UsageError(`cannot write ${target}: it exists; choose another name`);
   }
+  checkFolder(path, target);
   const step = (done: number): void => progress.step(done, STEPS);
   step(0);
   const known = find(source, progress);
@@ -101,6 +103,17 @@ export function redact(
     };
   } finally {
     for (const file of [draft, fresh]) remove(file);
+  }
+}
+
+/** Told before the work, and by the name that was given: what is written at first has another. */
+function checkFolder(path: string, target: string): void {
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw new UsageError(`cannot write ${target}: there is no directory ${folder}`);
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`cannot write ${target}: ${folder}: ${reasonOf(error)}`);
   }
 }
 

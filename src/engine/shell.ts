@@ -1,7 +1,6 @@
 /**
  * The shell around the commands of a session: aliases, settings, context, variables, files, and the recording.
  */
-import { writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { commands } from '../../commands/index.ts';
 import type { Disassembler } from '../core/arch/x86_64/disassemble.ts';
@@ -18,11 +17,11 @@ import { CancelledError, DataError, NotFoundError, UsageError } from '../core/er
 import type { Item } from '../core/output/item.ts';
 import { type Line, textOf } from '../core/output/line.ts';
 import { BUILTIN_ALIASES } from './aliases.ts';
-import { inflate, readBinaryFile } from './binary-file.ts';
+import { inflate, readBinaryFile, writeBinaryFile } from './binary-file.ts';
 import { loadDisassembler, loadFuzzysort } from './libraries.ts';
 import { regainTarget } from './regain.ts';
 import type { SessionOptions } from './session-options.ts';
-import { expandHome, readTextFile, reasonOf, writeTextFile } from './text-file.ts';
+import { checkWritable, readTextFile, writeTextFile } from './text-file.ts';
 
 /** Lines that `history` shows of a session that never ends. */
 const HISTORY_MAX = 10_000;
@@ -225,12 +224,12 @@ export class SessionShell implements Shell {
     return inflate(bytes, length);
   }
 
+  checkWritable(path: string): void {
+    checkWritable(path);
+  }
+
   writeFile(path: string, bytes: Uint8Array): void {
-    try {
-      writeFileSync(expandHome(path), bytes);
-    } catch (error) {
-      throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
-    }
+    writeBinaryFile(path, bytes);
   }
 
   writeText(path: string, pieces: Iterable<string>): void {

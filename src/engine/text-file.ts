@@ -53,6 +53,11 @@ function readBytes(path: string, isStream: boolean): Buffer {
   }
 }
 
+/** Throws UsageError where the file could not be written. What it holds stays; one that is not there is made, empty. */
+export function checkWritable(path: string): void {
+  attempt(path, () => closeSync(openSync(expandHome(path), 'a', 0o600)));
+}
+
 /** Writes a text that need not fit into memory. Throws UsageError when it cannot; what `pieces` throws passes through. */
 export function writeTextFile(path: string, pieces: Iterable<string>): void {
   const file = attempt(path, () => openSync(expandHome(path), 'w', 0o600));

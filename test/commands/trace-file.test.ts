@@ -184,6 +184,12 @@ describe('a trace that is saved', () => {
     session.json('trace start function -f vfs_read');
     expect(session.json('trace save /nosuch/x.dat').error).toMatch(/cannot write/);
     const instance = `${ROOT}/instances/${fake.instances[0]}`;
+    // A file that stands there keeps what it holds when the kernel gives nothing.
+    const kept = join(folder, 'kept.dat');
+    writeFileSync(kept, 'what was saved before');
+    fake.files.delete(`${ROOT}/events/header_page`);
+    expect(session.json(`trace save ${kept}`).error).toMatch(/header_page/);
+    expect(readFileSync(kept, 'utf8')).toBe('what was saved before');
     fake.files.set(`${instance}/per_cpu/cpu1/stats`, 'entries: 0\n');
     opened.length = 0;
     expect(session.json('trace save x.dat').error).toMatch(/the buffer is empty/);

@@ -174,7 +174,9 @@ describe('a recording', () => {
 
   it('is written to a new file only', () => {
     expect(() => redact(planted, planted, progress)).toThrow(/it exists/);
-    expect(() => redact(planted, join(folder, 'none', 'x.kdbg'), progress)).toThrow(/no such directory/);
+    expect(() => redact(planted, join(folder, 'none', 'x.kdbg'), progress)).toThrow(
+      /none\/x\.kdbg: there is no directory/,
+    );
     expect(left()).toEqual([]);
   });
 

@@ -78,6 +78,8 @@ export interface Shell {
   readFile(path: string): Uint8Array;
   /** Inflates a zlib stream to exactly this many bytes; throws DataError. */
   inflate(bytes: Uint8Array, length: number): Uint8Array;
+  /** Throws UsageError where a file of the user's machine could not be written. What it holds stays; a new one is empty. */
+  checkWritable(path: string): void;
   /** Writes a file of the user's machine; throws UsageError when it cannot. */
   writeFile(path: string, bytes: Uint8Array): void;
   /** The same for text, piece by piece as it comes; only the user may read it. */

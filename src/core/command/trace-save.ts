@@ -48,7 +48,7 @@ function* saveRunning(scope: Scope, path: string): Iterable<Item> {
       throw new UsageError('the buffer is empty: nothing can be saved', { hint: '"trace stat" counts what is in it' });
     }
     // That it cannot be written is told before anything is taken out.
-    shell.writeFile(path, new Uint8Array());
+    shell.checkWritable(path);
     yield* write(scope, path, takeTrace(scope, trace.instance, cpus));
     yield notice(`they are out of the buffer now: "trace open ${path}" shows them, as "trace-cmd report" does`);
   } finally {
