@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` runs anywhere in minutes; `lab` boots real kernels in QEMU (test/lab/README.md), two at a time:
-// an emulated processor keeps one of the machine's busy.
+// `unit` runs anywhere in minutes. `lab` boots real kernels in QEMU (test/lab/README.md), one after the other, because a
+// guest's two processors keep two of the machine's busy; `lab-trace`, whose guests are emulated by one thread, two at a time.
+const lab = { root: import.meta.dirname, pool: 'forks', testTimeout: 300_000, hookTimeout: 600_000 } as const;
+const traces = ['lab/trace-*.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -19,16 +22,15 @@ export default defineConfig({
       },
       {
         test: {
+          ...lab,
           name: 'lab',
-          root: import.meta.dirname,
           include: ['lab/**/*.test.ts'],
-          pool: 'forks',
-          maxWorkers: 2,
+          exclude: traces,
+          fileParallelism: false,
           sequence: { groupOrder: 1 },
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
         },
       },
+      { test: { ...lab, name: 'lab-trace', include: traces, maxWorkers: 2, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -342,22 +342,6 @@ describe.each([
     expect(JSON.stringify(asUser[6])).toMatch(/root/);
     expect(asUser[7]).toMatchObject({ error: expect.stringMatching(/root/) });
   });
-
-  test('says how long it takes to start', async () => {
-    const millisecondsOf = async (command: string): Promise<number> => {
-      const started = performance.now();
-      await guest.must(command, { timeoutMs: 240_000 });
-      return Math.round(performance.now() - started);
-    };
-    await guest.must('kdbg -c "p 1"', { timeoutMs: 240_000 });
-    const figures = {
-      node: await millisecondsOf('node -e 0'),
-      version: await millisecondsOf('kdbg --version'),
-      ps: await millisecondsOf('kdbg -c ps'),
-      foreachBt: await millisecondsOf('kdbg -c "foreach bt"'),
-    };
-    process.stdout.write(`lab ${kernel}: milliseconds in the guest ${JSON.stringify(figures)}\n`);
-  });
 });
 
 /** .sched.text, whose functions /proc/PID/stack leaves out (in_sched_functions, kernel/sched/core.c). */
