@@ -1,4 +1,4 @@
-/** Binary files of the user's machine, such as a trace.dat: read whole, bounded, inflated where they are packed; and written. */
+/** Binary files of the user's machine, such as a trace.dat: read whole, bounded, inflated where they are packed. */
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { DataError, UsageError } from '../core/errors.ts';
@@ -30,10 +30,10 @@ export function readBinaryFile(path: string): Uint8Array {
   }
 }
 
-/** Writes a file whole. Throws UsageError. */
+/** Writes a file whole; a new one only the user may read, for it holds what the kernel had. Throws UsageError. */
 export function writeBinaryFile(path: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(expandHome(path), bytes);
+    writeFileSync(expandHome(path), bytes, { mode: 0o600 });
   } catch (error) {
     throw new UsageError(`cannot write ${path}: ${reasonOf(error)}`);
   }

@@ -1,5 +1,5 @@
 /** Files of trace-cmd as commands see them: opened, shown, filtered, saved. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -130,6 +130,7 @@ describe('a trace that is saved', () => {
     const instance = `${ROOT}/instances/${fake.instances[0]}`;
     const { rows, notices, error } = session.json(`trace save ${path}`);
     expect(error).toBeUndefined();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(rows).toMatchObject([{ file: path, entries: 1, bytes: readFileSync(path).length }]);
     expect(notices).toEqual([expect.stringMatching(/^2 entries more/), expect.stringMatching(/out of the buffer now/)]);
     // Only of the CPU that has entries; and recording goes on.

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly stdin?: Uint8Array | undefined;
   /** How long the command may take, 60 s unless told; it and what it started are killed then. */
   readonly timeoutMs?: number | undefined;
-  /** How long the agent may take to greet; a minute unless told. */
+  /** How long the agent may take to greet; as long as the command unless told. */
   readonly greetingMs?: number | undefined;
 }
 
@@ -76,7 +76,7 @@ export const runInGuest = (port: number, command: string, options: RunOptions = 
     // The agent keeps the command's time; this is for a guest that hangs.
     const timer = setTimeout(() => fail(`no end after ${timeoutMs} ms`), timeoutMs + 15_000);
     // QEMU accepts for a guest whose network is not up yet, and nobody ever answers there.
-    const greetingMs = options.greetingMs ?? 60_000;
+    const greetingMs = options.greetingMs ?? timeoutMs + 15_000;
     const greeting = setTimeout(() => fail(`no greeting in ${greetingMs} ms`), greetingMs);
 
     socket.on('error', (error) => fail(error.message));

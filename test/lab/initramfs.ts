@@ -147,6 +147,12 @@ const tree = (folder: string, under: string): readonly ArchiveFile[] =>
       return file(join(under, relative(folder, path)), read(path));
     });
 
+/**
+ * WebAssembly is compiled once: where a thread puts better code in the place of what another one runs, QEMU's multi-threaded
+ * emulation now and then runs neither, and node ends with a segmentation fault.
+ */
+const NODE_FLAGS = '--liftoff-only';
+
 /** The built project as it is now, under /kdbg with `kdbg` in the PATH; nothing where it is not built. */
 const projectPart = (): Uint8Array => {
   const dist = join(projectRoot, 'dist');
@@ -157,7 +163,7 @@ const projectPart = (): Uint8Array => {
   const modules = Object.keys(packages.dependencies).map((name) => join('node_modules', name));
   return packArchive([
     file('kdbg/package.json', read(join(projectRoot, 'package.json'))),
-    file('usr/bin/kdbg', '#!/bin/sh\nexec /usr/bin/node /kdbg/dist/kdbg.js "$@"\n', 0o755),
+    file('usr/bin/kdbg', `#!/bin/sh\nexec /usr/bin/node ${NODE_FLAGS} /kdbg/dist/kdbg.js "$@"\n`, 0o755),
     ...tree(dist, 'kdbg/dist'),
     ...modules.flatMap((path) => tree(join(projectRoot, path), join('kdbg', path))),
   ]);

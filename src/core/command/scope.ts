@@ -80,9 +80,9 @@ export interface Shell {
   inflate(bytes: Uint8Array, length: number): Uint8Array;
   /** Throws UsageError where a file of the user's machine could not be written. What it holds stays; a new one is empty. */
   checkWritable(path: string): void;
-  /** Writes a file of the user's machine; throws UsageError when it cannot. */
+  /** Writes a file of the user's machine, which only the user may read; throws UsageError when it cannot. */
   writeFile(path: string, bytes: Uint8Array): void;
-  /** The same for text, piece by piece as it comes; only the user may read it. */
+  /** The same for text, piece by piece as it comes. */
   writeText(path: string, pieces: Iterable<string>): void;
   /** A library that is loaded only when a command needs it. */
   disassembler(): import('../arch/x86_64/disassemble.ts').Disassembler;
